@@ -1,0 +1,79 @@
+using System.Numerics;
+
+namespace ImageForge.Imaging.FileSystems;
+
+/// <summary>One bit per block of a volume; 1 = the block holds content.</summary>
+public sealed class BlockMap
+{
+    private readonly ulong[] _words;
+
+    public BlockMap(long blockCount)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(blockCount);
+        BlockCount = blockCount;
+        _words = new ulong[(blockCount + 63) / 64];
+    }
+
+    public long BlockCount { get; }
+
+    public bool this[long block]
+    {
+        get
+        {
+            CheckRange(block, 1);
+            return (_words[block >> 6] >> (int)(block & 63) & 1) != 0;
+        }
+    }
+
+    public static BlockMap AllUsed(long blockCount)
+    {
+        var map = new BlockMap(blockCount);
+        map.Set(0, blockCount);
+        return map;
+    }
+
+    /// <summary>Marks <paramref name="count"/> blocks from <paramref name="first"/> as used.</summary>
+    public void Set(long first, long count) => Fill(first, count, used: true);
+
+    /// <summary>Marks <paramref name="count"/> blocks from <paramref name="first"/> as unused.</summary>
+    public void Clear(long first, long count) => Fill(first, count, used: false);
+
+    /// <summary>Number of used blocks in the range.</summary>
+    public long CountUsed(long first, long count)
+    {
+        CheckRange(first, count);
+        long total = 0;
+        for (var block = first; block < first + count;)
+        {
+            var bits = (int)Math.Min(64 - (block & 63), first + count - block);
+            total += BitOperations.PopCount(_words[block >> 6] & Mask(block, bits));
+            block += bits;
+        }
+        return total;
+    }
+
+    public long CountUsed() => CountUsed(0, BlockCount);
+
+    private void Fill(long first, long count, bool used)
+    {
+        CheckRange(first, count);
+        for (var block = first; block < first + count;)
+        {
+            var bits = (int)Math.Min(64 - (block & 63), first + count - block);
+            if (used)
+                _words[block >> 6] |= Mask(block, bits);
+            else
+                _words[block >> 6] &= ~Mask(block, bits);
+            block += bits;
+        }
+    }
+
+    private static ulong Mask(long block, int bits) =>
+        (bits == 64 ? ulong.MaxValue : (1UL << bits) - 1) << (int)(block & 63);
+
+    private void CheckRange(long first, long count)
+    {
+        if (first < 0 || count < 0 || first > BlockCount - count)
+            throw new ArgumentOutOfRangeException(nameof(first), $"blocks {first}+{count} are outside a map of {BlockCount}");
+    }
+}

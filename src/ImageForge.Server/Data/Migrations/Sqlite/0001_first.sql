@@ -1,0 +1,172 @@
+-- Times are Unix milliseconds UTC. Secrets are stored as SHA-256 (random tokens) or as a password hash, never plain.
+-- Each table belongs to one feature folder, named in its comment; no other feature reads it.
+
+-- Hosts
+CREATE TABLE hosts (
+    id               INTEGER PRIMARY KEY,
+    name             TEXT NOT NULL,
+    state            TEXT NOT NULL CHECK (state IN ('discovered', 'approved')),
+    uuid             TEXT,
+    serial           TEXT,
+    asset_tag        TEXT,
+    manufacturer     TEXT,
+    product          TEXT,
+    architecture     TEXT,
+    platform         TEXT,
+    local_boot       TEXT,
+    inventory        TEXT,
+    created_at       INTEGER NOT NULL,
+    last_seen_at     INTEGER,
+    last_seen_address TEXT
+);
+CREATE INDEX hosts_state_seen ON hosts (state, last_seen_at);
+CREATE TABLE host_macs (
+    mac     TEXT PRIMARY KEY,
+    host_id INTEGER NOT NULL REFERENCES hosts (id) ON DELETE CASCADE
+) WITHOUT ROWID;
+CREATE INDEX host_macs_host ON host_macs (host_id);
+
+-- Boot
+CREATE TABLE boot_events (
+    id     INTEGER PRIMARY KEY,
+    mac    TEXT NOT NULL,
+    at     INTEGER NOT NULL,
+    step   TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    bytes  INTEGER,
+    millis INTEGER
+);
+CREATE INDEX boot_events_mac ON boot_events (mac, id);
+CREATE TABLE boot_tokens (
+    token_hash  BLOB PRIMARY KEY,
+    task_id     INTEGER NOT NULL,
+    mac         TEXT NOT NULL,
+    created_at  INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL,
+    nonce_hash  BLOB,
+    used_at     INTEGER
+) WITHOUT ROWID;
+CREATE INDEX boot_tokens_task ON boot_tokens (task_id);
+
+-- Boot (the DHCP mode's own leases)
+CREATE TABLE dhcp_leases (
+    mac        TEXT PRIMARY KEY,
+    address    TEXT NOT NULL UNIQUE,
+    expires_at INTEGER NOT NULL,
+    host_name  TEXT
+) WITHOUT ROWID;
+
+-- Images
+CREATE TABLE images (
+    id          INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL UNIQUE,
+    description TEXT,
+    created_at  INTEGER NOT NULL
+);
+CREATE TABLE image_versions (
+    id            INTEGER PRIMARY KEY,
+    image_id      INTEGER NOT NULL REFERENCES images (id),
+    number        INTEGER NOT NULL,
+    manifest_hash TEXT NOT NULL,
+    signature     BLOB NOT NULL,
+    task_id       INTEGER,
+    sealed_at     INTEGER NOT NULL,
+    disk_bytes    INTEGER NOT NULL,
+    used_bytes    INTEGER NOT NULL,
+    chunk_count   INTEGER NOT NULL,
+    stored_bytes  INTEGER NOT NULL,
+    UNIQUE (image_id, number)
+);
+
+-- ImageStore
+CREATE TABLE chunk_leases (
+    task_id    INTEGER NOT NULL,
+    chunk_id   BLOB NOT NULL,
+    PRIMARY KEY (task_id, chunk_id)
+) WITHOUT ROWID;
+
+-- Jobs
+CREATE TABLE jobs (
+    id               INTEGER PRIMARY KEY,
+    kind             TEXT NOT NULL,
+    image_id         INTEGER REFERENCES images (id),
+    image_version_id INTEGER REFERENCES image_versions (id),
+    parameters       TEXT NOT NULL,
+    created_at       INTEGER NOT NULL,
+    created_by       TEXT NOT NULL,
+    idempotency_key  TEXT UNIQUE
+);
+CREATE TABLE host_tasks (
+    id                INTEGER PRIMARY KEY,
+    job_id            INTEGER NOT NULL REFERENCES jobs (id),
+    host_id           INTEGER NOT NULL REFERENCES hosts (id),
+    state             TEXT NOT NULL,
+    created_at        INTEGER NOT NULL,
+    started_at        INTEGER,
+    finished_at       INTEGER,
+    last_heard_at     INTEGER,
+    detail            TEXT,
+    bytes_done        INTEGER NOT NULL DEFAULT 0,
+    bytes_total       INTEGER NOT NULL DEFAULT 0,
+    bytes_sent        INTEGER NOT NULL DEFAULT 0,
+    bytes_per_second  REAL NOT NULL DEFAULT 0,
+    plan              TEXT,
+    summary           TEXT,
+    failure_code      TEXT,
+    failure_fault     TEXT,
+    failure_sentence  TEXT,
+    failure_cure      TEXT,
+    cancel_requested  INTEGER NOT NULL DEFAULT 0,
+    task_token_hash   BLOB,
+    target_disk       TEXT,
+    checked_in_uuid   TEXT,
+    checked_in_serial TEXT,
+    resumes_without_progress INTEGER NOT NULL DEFAULT 0,
+    bytes_at_check_in INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX host_tasks_job ON host_tasks (job_id);
+CREATE INDEX host_tasks_host ON host_tasks (host_id, id);
+CREATE UNIQUE INDEX host_tasks_token ON host_tasks (task_token_hash) WHERE task_token_hash IS NOT NULL;
+-- One unfinished task per host: two jobs can never fight over one disk.
+CREATE UNIQUE INDEX host_tasks_one_active ON host_tasks (host_id)
+    WHERE state NOT IN ('succeeded', 'failed', 'cancelled');
+CREATE TABLE host_task_events (
+    id      INTEGER PRIMARY KEY,
+    task_id INTEGER NOT NULL REFERENCES host_tasks (id),
+    at      INTEGER NOT NULL,
+    state   TEXT NOT NULL,
+    text    TEXT NOT NULL
+);
+CREATE INDEX host_task_events_task ON host_task_events (task_id, id);
+
+-- Access
+CREATE TABLE users (
+    id            INTEGER PRIMARY KEY,
+    name          TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    password_hash TEXT NOT NULL,
+    security_stamp TEXT NOT NULL,
+    created_at    INTEGER NOT NULL
+);
+CREATE TABLE api_tokens (
+    id           INTEGER PRIMARY KEY,
+    name         TEXT NOT NULL,
+    token_hash   BLOB NOT NULL UNIQUE,
+    scopes       TEXT NOT NULL,
+    user_id      INTEGER REFERENCES users (id) ON DELETE CASCADE,
+    created_at   INTEGER NOT NULL,
+    expires_at   INTEGER,
+    last_used_at INTEGER
+);
+
+-- Everything that people should notice: alarms, refusals, service changes
+CREATE TABLE events (
+    id      INTEGER PRIMARY KEY,
+    at      INTEGER NOT NULL,
+    kind    TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    text    TEXT NOT NULL
+);
+CREATE TABLE settings (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
