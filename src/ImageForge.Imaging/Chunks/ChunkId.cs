@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 namespace ImageForge.Imaging.Chunks;
 
 /// <summary>The name of a chunk: SHA-256 of its plain content with unused blocks zeroed. 32 bytes, printed as 64 lower-case hex digits.</summary>
-public readonly record struct ChunkId
+public readonly record struct ChunkId : IComparable<ChunkId>
 {
     public const int Size = 32;
 
@@ -34,6 +34,22 @@ public readonly record struct ChunkId
         BinaryPrimitives.WriteUInt64BigEndian(destination[16..], _c);
         BinaryPrimitives.WriteUInt64BigEndian(destination[24..], _d);
     }
+
+    /// <summary>The order of the bytes, so that a sorted array of ids can be searched.</summary>
+    public int CompareTo(ChunkId other)
+    {
+        var order = _a.CompareTo(other._a);
+        if (order == 0)
+            order = _b.CompareTo(other._b);
+        if (order == 0)
+            order = _c.CompareTo(other._c);
+        return order == 0 ? _d.CompareTo(other._d) : order;
+    }
+
+    public static bool operator <(ChunkId left, ChunkId right) => left.CompareTo(right) < 0;
+    public static bool operator >(ChunkId left, ChunkId right) => left.CompareTo(right) > 0;
+    public static bool operator <=(ChunkId left, ChunkId right) => left.CompareTo(right) <= 0;
+    public static bool operator >=(ChunkId left, ChunkId right) => left.CompareTo(right) >= 0;
 
     public byte[] ToArray()
     {
