@@ -1,1 +1,10 @@
-return 0;
+// dotnet run -c Release --project tests/Bench -- <name> [--quick]
+// Each bench returns its exit code: 0 with a last line "bench <name>: …", anything else without one.
+var benches = new Dictionary<string, Func<string[], Task<int>>>
+{
+};
+
+if (args.Length > 0 && benches.TryGetValue(args[0], out var bench))
+    return await bench(args[1..]);
+Console.Error.WriteLine($"usage: bench <{string.Join('|', benches.Keys)}> [--quick]");
+return 2;
