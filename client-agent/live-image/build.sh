@@ -1,0 +1,152 @@
+#!/usr/bin/env bash
+# Builds the live image from Debian packages: build/live/{vmlinuz,initrd.img,live-image.json}.
+# The same inputs give the same bytes: order, times, owners and compression are fixed here.
+#   build.sh [--drivers virtual|full] [--suite bookworm|trixie] [--agent FILE]
+set -euo pipefail
+export LC_ALL=C
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+build=${IMAGEFORGE_BUILD:-$here/../../build}
+mkdir -p "$build"
+build=$(cd "$build" && pwd)
+# shellcheck source=SCRIPTDIR/debian.sh
+. "$here/debian.sh"
+
+drivers=virtual suite=bookworm agent=$build/agent/imageforge-agent
+while [ $# -gt 0 ]; do
+    case $1 in
+        --drivers) drivers=$2 ;;
+        --suite) suite=$2 ;;
+        --agent) agent=$(realpath "$2") ;;
+        *) die "unknown option $1 (known: --drivers virtual|full, --suite bookworm|trixie, --agent FILE)" ;;
+    esac
+    shift 2
+done
+[ -r "$here/drivers/$drivers.txt" ] || die "there is no driver set \"$drivers\"; use virtual or full"
+[ -x "$agent" ] || die "$agent is missing; ./forge live builds it first"
+
+components=main firmware_packages=()
+if [ "$drivers" = full ]; then
+    components="main non-free-firmware"
+    firmware_packages=(firmware-realtek firmware-bnx2 firmware-bnx2x firmware-misc-nonfree firmware-qlogic firmware-netxen firmware-cavium)
+fi
+debian_index "$suite" "$components"
+kernel_package=$(apt_in "$suite" apt-cache depends linux-image-amd64 | awk '$1 == "Depends:" { print $2; exit }')
+packages=("$kernel_package" busybox-static libc6 libssl3 zlib1g)
+[ "$suite" = bookworm ] || packages=("$kernel_package" busybox-static libc6 libssl3t64 zlib1g)
+mapfile -t debs < <(debian_fetch "$suite" "${packages[@]}" "${firmware_packages[@]}")
+[ "${#debs[@]}" = $((${#packages[@]} + ${#firmware_packages[@]})) ] || die "not every package could be downloaded; see the lines above"
+
+# Unpacked packages are kept: unpacking the kernel is the slowest step of a rebuild.
+unpacked=()
+for deb in "${debs[@]}"; do
+    folder=$build/apt/$suite/unpacked/$(basename "$deb" .deb)
+    if [ ! -e "$folder.done" ]; then
+        rm -rf "$folder"
+        mkdir -p "$folder"
+        dpkg-deb -x "$deb" "$folder"
+        touch "$folder.done"
+    fi
+    unpacked+=("$folder")
+done
+kernel_root=${unpacked[0]}
+# trixie keeps modules under usr/lib; modprobe looks under lib.
+[ -e "$kernel_root/lib" ] || ln -s usr/lib "$kernel_root/lib"
+kernel=$(basename "$kernel_root"/lib/modules/*)
+[ -e "$kernel_root/lib/modules/$kernel/modules.dep" ] || depmod -b "$kernel_root" "$kernel"
+
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+mkdir -p "$root"/{bin,sbin,dev,proc,sys,run,tmp,etc,root,lib/modules/"$kernel",lib/firmware,lib64,lib/x86_64-linux-gnu}
+ln -s run "$root/var"
+
+install -m 0755 "${unpacked[1]}/bin/busybox" "$root/bin/busybox" 2>/dev/null || install -m 0755 "${unpacked[1]}/usr/bin/busybox" "$root/bin/busybox"
+for applet in sh cat chmod dmesg echo find grep ip ls mkdir mount poweroff ps reboot sed sleep sort sync tr udhcpc umount uname wc xargs; do
+    ln -s busybox "$root/bin/$applet"
+done
+ln -s ../bin/busybox "$root/sbin/modprobe"
+install -m 0755 "$here/init" "$root/init"
+install -m 0755 "$here/udhcpc.script" "$root/etc/udhcpc.script"
+: > "$root/etc/resolv.conf"
+printf 'root:x:0:0:root:/root:/bin/sh\n' > "$root/etc/passwd"
+
+# The agent with the libraries it names, and OpenSSL, which .NET opens by name at run time.
+install -m 0755 "$agent" "$root/bin/imageforge-agent"
+library() {
+    local name=$1 folder file
+    for folder in "${unpacked[@]}"; do
+        for file in "$folder/lib/x86_64-linux-gnu/$name" "$folder/usr/lib/x86_64-linux-gnu/$name" "$folder/lib64/$name" "$folder/usr/lib64/$name"; do
+            [ -e "$file" ] && { install -m 0755 "$(realpath "$file")" "$root/lib/x86_64-linux-gnu/$name"; return; }
+        done
+    done
+    die "the agent needs $name, which none of the packages ${packages[*]} has"
+}
+if head -c 4 "$agent" | grep -q ELF; then
+    for name in $(readelf -d "$agent" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p') ld-linux-x86-64.so.2 libssl.so.3 libcrypto.so.3 libc.so.6 libm.so.6; do
+        [ -e "$root/lib/x86_64-linux-gnu/$name" ] || library "$name"
+    done
+    ln -s ../lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 "$root/lib64/ld-linux-x86-64.so.2"
+fi
+
+# Modules with everything they depend on. Decompressed (trixie ships .ko.xz): the whole archive is compressed once, and better.
+lists=("$here/drivers/virtual.txt")
+[ "$drivers" = full ] && lists+=("$here/drivers/full.txt")
+grep -hv '^#' "${lists[@]}" | sort -u | while read -r module; do
+    modprobe -d "$kernel_root" -S "$kernel" --show-depends "$module" > "$root/tmp/depends" 2>/dev/null ||
+        die "kernel $kernel has no module $module; remove it from drivers/$drivers.txt"
+    sed -n 's/^insmod \(.*[^ ]\) *$/\1/p' "$root/tmp/depends"
+done | sort -u | while read -r file; do
+    to=$root/lib/modules/$kernel/${file##*"/lib/modules/$kernel/"}
+    mkdir -p "$(dirname "$to")"
+    case $file in
+        *.xz) xz -dc "$file" > "${to%.xz}" ;;
+        *) cp "$file" "$to" ;;
+    esac
+done
+rm -f "$root/tmp/depends"
+if [ "$drivers" = full ]; then
+    find "$root/lib/modules" -name '*.ko' -exec modinfo -F firmware {} + | sort -u | while read -r name; do
+        for folder in "${unpacked[@]:5}"; do
+            [ -e "$folder/lib/firmware/$name" ] || continue
+            install -D -m 0644 "$(realpath "$folder/lib/firmware/$name")" "$root/lib/firmware/$name"
+        done
+    done
+fi
+cp "$kernel_root/lib/modules/$kernel"/modules.{builtin,builtin.modinfo,order} "$root/lib/modules/$kernel/"
+depmod -b "$root" "$kernel"
+# busybox reads only these; the binary indexes are for kmod.
+rm -f "$root/lib/modules/$kernel"/modules.*.bin "$root/lib/modules/$kernel"/modules.{builtin.modinfo,order,devname,softdep,weakdep}
+
+inputs=
+for i in "${!debs[@]}"; do
+    inputs+="${inputs:+,}
+    {\"package\": \"$(dpkg-deb -f "${debs[i]}" Package)\", \"version\": \"$(dpkg-deb -f "${debs[i]}" Version)\", \"sha256\": \"$(sha256_of "${debs[i]}")\"}"
+done
+printf '%s (%s drivers)\n' "$(printf '%s' "$inputs$(sha256_of "$agent")" | sha256sum | cut -c1-12)" "$drivers" > "$root/etc/imageforge-live"
+
+find "$root" -exec touch -h -d @0 {} +
+mkdir -p "$build/live.new"
+(cd "$root" && find . -mindepth 1 -print0 | sort -z | cpio --quiet -0 -o -H newc --reproducible --owner=0:0) |
+    zstd -q -19 -T2 --no-progress -o "$build/live.new/initrd.img" -f
+install -m 0644 "$kernel_root"/boot/vmlinuz-* "$build/live.new/vmlinuz"
+
+cat > "$build/live.new/live-image.json" <<JSON
+{
+  "kernelVersion": "$kernel",
+  "drivers": "$drivers",
+  "files": [
+    {"name": "vmlinuz", "sha256": "$(sha256_of "$build/live.new/vmlinuz")", "bytes": $(stat -c %s "$build/live.new/vmlinuz")},
+    {"name": "initrd.img", "sha256": "$(sha256_of "$build/live.new/initrd.img")", "bytes": $(stat -c %s "$build/live.new/initrd.img")}
+  ],
+  "agentSha256": "$(sha256_of "$agent")",
+  "compressor": "$(zstd --version | grep -o 'v[0-9.]*')",
+  "inputs": [$inputs
+  ]
+}
+JSON
+rm -rf "$build/live"
+mv "$build/live.new" "$build/live"
+size=$(($(stat -c %s "$build/live/vmlinuz") + $(stat -c %s "$build/live/initrd.img")))
+say "live image in build/live: kernel $kernel, $drivers drivers, $((size / 1000)) kB to download"
+if [ "$drivers" = virtual ] && [ "$size" -gt 25000000 ]; then
+    die "the live image is $size bytes; the limit for the virtual drivers is 25,000,000"
+fi
