@@ -28,15 +28,3 @@ public interface IBlockDevice : IDisposable
     /// <summary>Returns once everything written is durable.</summary>
     void Flush();
 }
-
-/// <summary>A read or write that the device refused.</summary>
-/// <param name="operation">read, write, flush, open …</param>
-/// <param name="errno">The kernel's error number, 0 if there is none.</param>
-public sealed class DiskException(string device, string operation, long offset, int errno, string message)
-    : IOException($"{operation} of {device} at byte {offset}: {message}")
-{
-    public string Device { get; } = device;
-    public string Operation { get; } = operation;
-    public long Offset { get; } = offset;
-    public int Errno { get; } = errno;
-}
