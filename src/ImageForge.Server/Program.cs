@@ -1,3 +1,47 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-app.Run();
+using ImageForge.Server.Access;
+using ImageForge.Server.Configuration;
+using ImageForge.Server.Data;
+using ImageForge.Server.Errors;
+using ImageForge.Server.Events;
+using ImageForge.Server.Health;
+using ImageForge.Server.Hosts;
+using ImageForge.Server.Jobs;
+using ImageForge.Server.Listening;
+using ImageForge.Server.Pages;
+
+namespace ImageForge.Server;
+
+/// <summary>The table of contents: one line per feature.</summary>
+internal static class Program
+{
+    private static Task<int> Main(string[] args) => StartUp.RunAsync(args);
+
+    /// <summary>The whole server, not started yet. Tests build exactly this one.</summary>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? adjust = null)
+    {
+        var builder = ServerConfiguration.CreateBuilder(args);
+        builder.AddListening();
+        builder.AddErrors();
+        builder.AddData();
+        builder.AddEvents();
+        builder.AddAccess();
+        builder.AddHosts();
+        builder.AddJobs();
+        builder.AddPages();
+        adjust?.Invoke(builder);
+
+        var app = builder.Build();
+        app.UseErrors();
+        app.UseListeningRules();
+        app.UsePages();
+        app.UseRouting();
+        app.UseAccess();
+        app.MapHealth();
+        app.MapAccess();
+        app.MapEvents();
+        app.MapHosts();
+        app.MapJobs();
+        app.MapPages();
+        return app;
+    }
+}

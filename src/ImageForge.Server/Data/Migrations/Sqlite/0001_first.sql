@@ -94,7 +94,9 @@ CREATE TABLE jobs (
     parameters       TEXT NOT NULL,
     created_at       INTEGER NOT NULL,
     created_by       TEXT NOT NULL,
-    idempotency_key  TEXT UNIQUE
+    idempotency_key  TEXT UNIQUE,
+    -- SHA-256 of the request that used the key: the same key with another request is refused.
+    request_hash     BLOB
 );
 CREATE TABLE host_tasks (
     id                INTEGER PRIMARY KEY,
@@ -122,7 +124,9 @@ CREATE TABLE host_tasks (
     checked_in_uuid   TEXT,
     checked_in_serial TEXT,
     resumes_without_progress INTEGER NOT NULL DEFAULT 0,
-    bytes_at_check_in INTEGER NOT NULL DEFAULT 0
+    -- How far the task ever got (phase and bytes in one number), and how far that was at the last check-in.
+    progress_mark             INTEGER NOT NULL DEFAULT 0,
+    progress_mark_at_check_in INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX host_tasks_job ON host_tasks (job_id);
 CREATE INDEX host_tasks_host ON host_tasks (host_id, id);

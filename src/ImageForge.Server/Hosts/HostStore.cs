@@ -1,0 +1,61 @@
+using ImageForge.Contracts;
+using ImageForge.Server.Data;
+using Microsoft.Data.Sqlite;
+
+namespace ImageForge.Server.Hosts;
+
+/// <summary>Finds hosts. Changes are in <c>HostStore.Changes.cs</c>, discovery in <c>HostStore.Sightings.cs</c>.</summary>
+internal sealed partial class HostStore(Database database, TimeProvider time, HostsOptions options)
+{
+    /// <summary>The host that owns <paramref name="mac"/>; asked thousands of times a second when a building is switched on.</summary>
+    public async ValueTask<Host?> FindByMacAsync(MacAddress mac, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        return FindByMac(connection, null, mac);
+    }
+
+    public async ValueTask<Host?> FindAsync(long id, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        return Find(connection, null, id);
+    }
+
+    /// <summary>By name; <paramref name="state"/> null: all.</summary>
+    public async Task<IReadOnlyList<Host>> ListAsync(HostState? state, int offset, int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        await using var command = connection.CreateCommand();
+        command.CommandText =
+            $"SELECT {HostRow.Columns} FROM hosts h WHERE @state IS NULL OR h.state = @state ORDER BY h.name, h.id LIMIT @limit OFFSET @offset";
+        command.Parameters.AddWithValue("@state", state is { } wanted ? Name(wanted) : DBNull.Value);
+        command.Parameters.AddWithValue("@limit", limit);
+        command.Parameters.AddWithValue("@offset", offset);
+        var hosts = new List<Host>();
+        await using var row = command.ExecuteReader();
+        while (row.Read())
+            hosts.Add(HostRow.Read(row));
+        return hosts;
+    }
+
+    private static Host? FindByMac(SqliteConnection connection, SqliteTransaction? transaction, MacAddress mac)
+    {
+        using var command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = $"SELECT {HostRow.Columns} FROM host_macs m JOIN hosts h ON h.id = m.host_id WHERE m.mac = @mac";
+        command.Parameters.AddWithValue("@mac", mac.ToString());
+        using var row = command.ExecuteReader();
+        return row.Read() ? HostRow.Read(row) : null;
+    }
+
+    private static Host? Find(SqliteConnection connection, SqliteTransaction? transaction, long id)
+    {
+        using var command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = $"SELECT {HostRow.Columns} FROM hosts h WHERE h.id = @id";
+        command.Parameters.AddWithValue("@id", id);
+        using var row = command.ExecuteReader();
+        return row.Read() ? HostRow.Read(row) : null;
+    }
+
+    private static string Name(HostState state) => state == HostState.Approved ? "approved" : "discovered";
+}

@@ -1,0 +1,66 @@
+using ImageForge.Contracts;
+using ImageForge.Server.Data;
+using Microsoft.Data.Sqlite;
+
+namespace ImageForge.Server.Jobs;
+
+/// <summary>Finds host tasks. Every change of state is in <c>HostTaskStore.Transitions.cs</c>.</summary>
+internal sealed partial class HostTaskStore(Database database, TimeProvider time)
+{
+    private const string From = $"SELECT {HostTaskRow.Columns} FROM host_tasks t JOIN jobs j ON j.id = t.job_id ";
+
+    /// <summary>The host's task between Queued and Finishing, if any; part of every boot question.</summary>
+    public async ValueTask<HostTask?> FindActiveForHostAsync(long hostId, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        return First(connection, null, From + "WHERE t.host_id = @key AND t.state NOT IN ('succeeded', 'failed', 'cancelled')", hostId);
+    }
+
+    public async ValueTask<HostTask?> FindAsync(long id, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        return Find(connection, null, id);
+    }
+
+    /// <summary>
+    /// The task whose token hashes to <paramref name="sha256"/>, also after it ended: an agent repeats its result until it hears an answer.
+    /// </summary>
+    public async ValueTask<HostTask?> FindByTokenHashAsync(byte[] sha256, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        return First(connection, null, From + "WHERE t.task_token_hash = @key", sha256);
+    }
+
+    public Task<IReadOnlyList<HostTask>> ListForJobAsync(long jobId, CancellationToken cancellationToken) =>
+        ListAsync(From + "WHERE t.job_id = @key ORDER BY t.id", jobId, cancellationToken);
+
+    /// <summary>Newest first, at most <paramref name="limit"/>.</summary>
+    public Task<IReadOnlyList<HostTask>> ListForHostAsync(long hostId, int limit, CancellationToken cancellationToken) =>
+        ListAsync(From + $"WHERE t.host_id = @key ORDER BY t.id DESC LIMIT {limit}", hostId, cancellationToken);
+
+    private async Task<IReadOnlyList<HostTask>> ListAsync(string sql, object key, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.Parameters.AddWithValue("@key", key);
+        await using var row = command.ExecuteReader();
+        var tasks = new List<HostTask>();
+        while (row.Read())
+            tasks.Add(HostTaskRow.Read(row));
+        return tasks;
+    }
+
+    private static HostTask? Find(SqliteConnection connection, SqliteTransaction? transaction, long id) =>
+        First(connection, transaction, From + "WHERE t.id = @key", id);
+
+    private static HostTask? First(SqliteConnection connection, SqliteTransaction? transaction, string sql, object key)
+    {
+        using var command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = sql;
+        command.Parameters.AddWithValue("@key", key);
+        using var row = command.ExecuteReader();
+        return row.Read() ? HostTaskRow.Read(row) : null;
+    }
+}
