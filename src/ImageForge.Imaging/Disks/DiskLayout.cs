@@ -34,6 +34,9 @@ public sealed record DiskLayout(
 /// <param name="Attributes">GPT: attribute bits (UEFI 2.10 table 5.8); MBR: the boot indicator byte.</param>
 public sealed record Partition(int Number, long Offset, long Length, string Type, string? UniqueId, string? Name, ulong Attributes)
 {
+    /// <summary>Why its content is taken as it is, every block, without looking for a file system: an extended partition holds a chain of tables. Null for all others.</summary>
+    public string? Opaque { get; init; }
+
     /// <summary>First byte after it.</summary>
     public long End => Offset + Length;
 }
@@ -55,7 +58,14 @@ public enum RawRegionKind
 
 /// <param name="Offset">First byte on the disk.</param>
 /// <param name="Length">Bytes.</param>
-public sealed record RawRegion(long Offset, long Length, RawRegionKind Kind);
+public sealed record RawRegion(long Offset, long Length, RawRegionKind Kind)
+{
+    /// <summary>Bytes kept of a gap: what today's partitioning tools leave free, and more than any boot loader takes.</summary>
+    public const long MaxGap = 1 << 20;
+
+    /// <summary>First byte after it.</summary>
+    public long End => Offset + Length;
+}
 
 /// <summary>What <see cref="PartitionTables.Read"/> found: a layout, or why there is none.</summary>
 public abstract record PartitionTableReading
