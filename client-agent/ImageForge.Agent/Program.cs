@@ -1,7 +1,13 @@
-using System.Net.Security;
-var h = new SocketsHttpHandler();
-h.SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (s, c, ch, e) => { Console.WriteLine(c!.Subject); return c.Subject.Length > 0; } };
-using var c = new HttpClient(h);
-Console.WriteLine(await c.GetStringAsync(new Uri(args[0])));
-Console.WriteLine(Convert.ToHexString(System.Security.Cryptography.SHA256.HashData([1, 2])));
-return 0;
+using ImageForge.Agent;
+
+if (args is ["--version"])
+{
+    Console.WriteLine(AgentRun.Version);
+    return 0;
+}
+if (AgentOptions.Parse(args) is not { } options)
+{
+    Console.Error.WriteLine("imageforge: unknown argument; this program is started by the live image and needs none");
+    return ExitCodes.Stay;
+}
+return await new AgentRun(options, Console.Out, TimeProvider.System).RunAsync(CancellationToken.None);

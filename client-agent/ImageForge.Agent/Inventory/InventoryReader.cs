@@ -7,7 +7,7 @@ namespace ImageForge.Agent.Inventory;
 /// <summary>Everything the agent knows about its machine, read in a few milliseconds without any other program.</summary>
 internal static class InventoryReader
 {
-    public static Contracts.Inventory Read(SystemRoot root, MacAddress? bootMac)
+    public static Contracts.Inventory Read(SystemRoot root, IDisks disks, MacAddress? bootMac)
     {
         var dmi = DmiTable.Read(root);
         var nics = NicTable.Read(root, bootMac);
@@ -24,7 +24,7 @@ internal static class InventoryReader
             dmi.Uuid, dmi.Serial, dmi.AssetTag, dmi.Manufacturer, dmi.Product, dmi.FirmwareVersion,
             CpuTable.Read(root),
             MemoryBytes(root),
-            DiskTable.Read(root),
+            disks.List(),
             nics);
     }
 

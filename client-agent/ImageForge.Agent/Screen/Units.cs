@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImageForge.Contracts;
 
 namespace ImageForge.Agent.Screen;
 
@@ -16,6 +17,9 @@ internal static class Units
         >= 1_000_000_000 => (bytes / 1e9).ToString("0.0", CultureInfo.InvariantCulture) + " GB",
         _ => (bytes / 1e6).ToString("0", CultureInfo.InvariantCulture) + " MB",
     };
+
+    public static string Disk(DiskInventory disk) =>
+        $"{disk.Name}: {disk.Model ?? "disk"}, {DiskSize(disk.SizeBytes)}, serial {disk.Serial ?? "unknown"}";
 
     public static string Duration(TimeSpan time) => time.TotalHours >= 1
         ? $"{(int)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}"

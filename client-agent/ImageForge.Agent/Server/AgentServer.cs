@@ -38,8 +38,20 @@ internal sealed class AgentServer(ServerConnection connection, Traffic traffic)
     public Task<PlanReply> ShowPlanAsync(DeployPlan plan, CancellationToken cancel) =>
         PostAsync("task/plan", plan, AgentJson.Default.DeployPlan, AgentJson.Default.PlanReply, cancel);
 
-    public Task FinishAsync(TaskResult result, CancellationToken cancel) =>
-        connection.SendAsync(HttpMethod.Post, "task/result", () => Json(result, AgentJson.Default.TaskResult), Nothing, s_short, cancel);
+    /// <summary>Repeats the result until the server has it. A refusal means that the task has ended there already, which is as good.</summary>
+    /// <returns>False when <paramref name="patience"/> ended first.</returns>
+    public async Task<bool> FinishAsync(TaskResult result, TimeSpan patience, CancellationToken cancel)
+    {
+        try
+        {
+            await connection.SendAsync(HttpMethod.Post, "task/result", () => Json(result, AgentJson.Default.TaskResult), Nothing, s_short, cancel, patience);
+            return true;
+        }
+        catch (FailureException e)
+        {
+            return e.InnerException is not ServerAwayException;
+        }
+    }
 
     /// <summary>Sends the end of a long text; one attempt, because a log must never keep a task from ending.</summary>
     public async Task LogOnceAsync(string text, CancellationToken cancel)

@@ -23,13 +23,14 @@ internal sealed class ServerConnection(
 
     public string? TaskToken { get; set; }
 
-    public TimeProvider Time => time;
-
     /// <summary>Repeats the request until the server answers with success or refusal.</summary>
     /// <param name="attemptTimeout">Longest time for one attempt, body included.</param>
+    /// <param name="ownPatience">Instead of the connection's.</param>
+    /// <exception cref="FailureException">It refused, or patience ended (then with a <see cref="ServerAwayException"/> inside).</exception>
     public async Task<T> SendAsync<T>(
-        HttpMethod method, string path, Body? body, Reader<T> read, TimeSpan attemptTimeout, CancellationToken cancel)
+        HttpMethod method, string path, Body? body, Reader<T> read, TimeSpan attemptTimeout, CancellationToken cancel, TimeSpan? ownPatience = null)
     {
+        var limit = ownPatience ?? patience;
         var backoff = new Backoff(random);
         long? firstLoss = null;
         for (; ; )
@@ -42,8 +43,8 @@ internal sealed class ServerConnection(
             catch (ServerAwayException away)
             {
                 firstLoss ??= time.GetTimestamp();
-                if (time.GetElapsedTime(firstLoss.Value) >= patience)
-                    throw new FailureException(Gone(away.Message), away);
+                if (time.GetElapsedTime(firstLoss.Value) >= limit)
+                    throw new FailureException(Gone(away.Message, limit), away);
                 asked = away.RetryAfter;
             }
             var wait = backoff.Next();
@@ -147,9 +148,9 @@ internal sealed class ServerConnection(
         return bytes.ToArray();
     }
 
-    private Failure Gone(string reason) => new(
+    private Failure Gone(string reason, TimeSpan limit) => new(
         "serverGone", Fault.Network,
-        $"The server at {server.Authority} has not answered for {patience.TotalSeconds:0} s: {reason}.",
+        $"The server at {server.Authority} has not answered for {limit.TotalSeconds:0} s: {reason}.",
         "Check that the server runs and the cable is in, then start the machine again: the task goes on where it stopped.");
 
     private static T? Inner<T>(Exception? e) where T : Exception

@@ -56,6 +56,6 @@ internal sealed class Heartbeat(AgentServer server, TaskProgress progress, Traff
     private ProgressReport Report()
     {
         var (state, bytesDone, total, detail) = progress.Read();
-        return new ProgressReport(state, bytesDone, total, traffic.Sent, rate.BytesPerSecond, detail);
+        return new ProgressReport(state, bytesDone, total, traffic.Sent + traffic.Received, rate.BytesPerSecond, detail);
     }
 }

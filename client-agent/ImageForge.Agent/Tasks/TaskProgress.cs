@@ -2,42 +2,20 @@ using ImageForge.Contracts;
 
 namespace ImageForge.Agent.Tasks;
 
-/// <summary>How far the task is. The task's own threads write, the heartbeat and the screen read.</summary>
+/// <param name="Done">Bytes of used content done in this phase.</param>
+/// <param name="Total">Bytes of used content of this phase, 0 while unknown.</param>
+internal readonly record struct PhaseReading(HostTaskState State, long Done, long Total, string? Detail = null);
+
+/// <summary>How far the task is: a fixed phase, or an engine's counters read whenever somebody asks. The task writes, heartbeat and screen read.</summary>
 internal sealed class TaskProgress
 {
-    private readonly Lock _lock = new();
-    private HostTaskState _state = HostTaskState.CheckedIn;
-    private string? _detail;
-    private long _done;
-    private long _total;
+    private Func<PhaseReading> _read = () => new PhaseReading(HostTaskState.CheckedIn, 0, 0);
 
-    public HostTaskState State
-    {
-        get { lock (_lock) return _state; }
-    }
+    /// <summary>Enters a phase without bytes to count.</summary>
+    public void Begin(HostTaskState state, string? detail = null) => Follow(() => new PhaseReading(state, 0, 0, detail));
 
-    /// <summary>Enters a phase; its bytes start at zero.</summary>
-    public void Begin(HostTaskState state, long totalBytes = 0, string? detail = null)
-    {
-        lock (_lock)
-            (_state, _done, _total, _detail) = (state, 0, totalBytes, detail);
-    }
+    /// <summary>From now on the phase and its bytes are what <paramref name="read"/> returns; it is called from any thread.</summary>
+    public void Follow(Func<PhaseReading> read) => Volatile.Write(ref _read, read);
 
-    public void Set(long doneBytes, long totalBytes)
-    {
-        lock (_lock)
-            (_done, _total) = (doneBytes, totalBytes);
-    }
-
-    public void Say(string? detail)
-    {
-        lock (_lock)
-            _detail = detail;
-    }
-
-    public (HostTaskState State, long Done, long Total, string? Detail) Read()
-    {
-        lock (_lock)
-            return (_state, _done, _total, _detail);
-    }
+    public PhaseReading Read() => Volatile.Read(ref _read)();
 }

@@ -1,0 +1,69 @@
+using ImageForge.Agent.Screen;
+using ImageForge.Agent.Server;
+using ImageForge.Contracts;
+using ImageForge.Imaging.Deploy;
+using ImageForge.Imaging.Disks;
+using ImageForge.Imaging.Manifests;
+
+namespace ImageForge.Agent.Tasks;
+
+/// <summary>
+/// Writes an image onto one disk. Until the server has seen the plan and said go, the disk is only open for reading.
+/// </summary>
+internal static class DeployTask
+{
+    private static readonly TimeSpan s_rescanPatience = TimeSpan.FromSeconds(2);
+
+    public static async Task<TaskOutcome> RunAsync(long taskId, DeployAssignment job, TaskContext context, CancellationToken cancel)
+    {
+        context.Progress.Begin(HostTaskState.Preparing, "reading the image's manifest");
+        var choice = TargetDisk.Choose(context.Disks.List(), job.Disk);
+        if (!choice.IsChosen)
+            return TaskOutcome.Of(choice.Refusal);
+        var disk = choice.Disk;
+        context.Display.Fact("Disk     " + Units.Disk(disk));
+
+        var manifestBytes = await context.Server.ManifestAsync(job.ManifestHash, cancel);
+        if (!ManifestParser.TryParse(manifestBytes, out var manifest, out var unreadable))
+            return TaskOutcome.Of(unreadable);
+        PlanOutcome outcome;
+        using (var look = context.Disks.OpenForReading(disk))
+            outcome = DeployPlanner.Plan(manifest, job.ManifestHash, look.SizeBytes, look.SectorSize, ResumeRecord.ReadFrom(look));
+        if (!outcome.IsPlanned)
+            return TaskOutcome.Of(outcome.Failure);
+
+        var shown = outcome.Plan.Describe(disk);
+        context.Display.Fact("Erases   " + shown.Erases);
+        foreach (var volume in shown.Volumes)
+            context.Display.Fact($"         {volume.Number} {volume.FileSystem} {volume.Name} {Units.DiskSize(volume.SizeBytes)}, {Units.MiB(volume.UsedBytes)} MiB used");
+        context.Progress.Begin(HostTaskState.Preparing, "the server checks the plan");
+        var reply = await context.Server.ShowPlanAsync(shown, cancel);
+        if (!reply.Go)
+            return TaskOutcome.Of(new Failure("planRefused", Fault.Cancelled, $"The server refused the plan: {reply.Reason ?? "no reason given"}",
+                "Look at the job on the server; nothing was written to the disk."));
+
+        using var target = context.Disks.OpenForWriting(disk);
+        var engine = new DeployEngine(target, new HttpChunkSource(context.Connection, context.Traffic), outcome.Plan,
+            new DeployOptions(job.ReadBack, taskId));
+        var counters = engine.Progress;
+        context.Progress.Follow(() => new PhaseReading(State(counters.Phase), counters.BytesDone, counters.BytesTotal,
+            counters.BytesKept > 0 ? $"{Units.MiB(counters.BytesKept)} MiB were already on the disk" : null));
+        await engine.RunAsync(cancel);
+
+        context.Progress.Begin(HostTaskState.Finishing, "the disk is complete");
+        if (target is LinuxBlockDevice machineDisk)
+            await machineDisk.RescanPartitionsAsync(s_rescanPatience, context.Time, cancel);
+        return new TaskOutcome(HostTaskState.Succeeded, null,
+            $"Deployed {job.ImageName} version {job.VersionNumber} to {disk.Name}: {Units.MiB(counters.BytesWritten)} MiB written "
+                + $"({Units.MiB(counters.BytesFetched)} MiB fetched compressed), {Units.MiB(counters.BytesKept)} MiB were already right.",
+            BytesRead: counters.BytesCompared, BytesWritten: counters.BytesWritten);
+    }
+
+    private static HostTaskState State(DeployPhase phase) => phase switch
+    {
+        DeployPhase.Preparing => HostTaskState.Preparing,
+        DeployPhase.Transferring => HostTaskState.Transferring,
+        DeployPhase.Verifying => HostTaskState.Verifying,
+        _ => HostTaskState.Finishing,
+    };
+}

@@ -1,0 +1,9 @@
+using ImageForge.Agent.Inventory;
+using ImageForge.Agent.Screen;
+using ImageForge.Agent.Server;
+
+namespace ImageForge.Agent.Tasks;
+
+/// <summary>What every task works with.</summary>
+internal sealed record TaskContext(
+    AgentServer Server, ServerConnection Connection, Traffic Traffic, IDisks Disks, TaskProgress Progress, Display Display, TimeProvider Time);
