@@ -1,4 +1,5 @@
 using ImageForge.Server.Access;
+using ImageForge.Server.Boot;
 using ImageForge.Server.Configuration;
 using ImageForge.Server.Data;
 using ImageForge.Server.Errors;
@@ -27,6 +28,7 @@ internal static class Program
         builder.AddAccess();
         builder.AddHosts();
         builder.AddJobs();
+        builder.AddBoot();
         builder.AddPages();
         adjust?.Invoke(builder);
 
@@ -41,6 +43,7 @@ internal static class Program
         app.MapEvents();
         app.MapHosts();
         app.MapJobs();
+        app.MapBoot();
         app.MapPages();
         return app;
     }

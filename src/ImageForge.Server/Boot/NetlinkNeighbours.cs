@@ -39,8 +39,10 @@ internal static partial class NetlinkNeighbours
             while (true)
             {
                 var received = (int)Receive(socket, ref buffer[0], buffer.Length, 0);
-                if (received <= 0 || Read(buffer.AsSpan(0, received), wanted, out var mac))
-                    return received <= 0 ? null : mac;
+                if (received <= 0)
+                    return null;
+                if (Read(buffer.AsSpan(0, received), wanted, out var mac))
+                    return mac;
             }
         }
         finally
