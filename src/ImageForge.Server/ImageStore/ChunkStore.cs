@@ -1,0 +1,225 @@
+using System.Collections.Concurrent;
+using ImageForge.Imaging.Chunks;
+using Microsoft.Win32.SafeHandles;
+
+namespace ImageForge.Server.ImageStore;
+
+/// <summary>
+/// The chunks of every image, one zstd frame per file. A name shows either nothing or all of a chunk whose content was checked;
+/// what counts as <em>held</em> after a crash is decided with the <see cref="ChunkJournal"/>.
+/// </summary>
+internal sealed class ChunkStore : IDisposable
+{
+    private readonly StoreFolder _folder;
+    private readonly IStoreSync _sync;
+    private readonly ChunkJournal _journal;
+    private readonly ConcurrentDictionary<ChunkId, byte> _suspects;
+    private readonly Lock _suspectLock = new();
+    private readonly SemaphoreSlim _checkpoint = new(1, 1);
+    private readonly long _reserve;
+    private int _losses;
+
+    public ChunkStore(StoreFolder folder, IStoreSync sync, ImageStoreOptions options)
+    {
+        _folder = folder;
+        _sync = sync;
+        _reserve = options.ReserveBytes;
+        folder.RemoveDeadUploads();
+        _journal = ChunkJournal.Open(folder, out var suspects);
+        _suspects = new(suspects.Select(id => KeyValuePair.Create(id, (byte)0)));
+    }
+
+    /// <summary>Chunks of an unclean end that nobody has hashed again yet.</summary>
+    public int SuspectCount => _suspects.Count;
+
+    /// <summary>Grows each time chunks that were held are given up. Whoever checked what is held before a sync compares it after.</summary>
+    public int Losses => Volatile.Read(ref _losses);
+
+    public int UnsyncedCount => _journal.StoredCount;
+
+    /// <summary>Whether the chunk is there and may be relied on. A suspect is hashed now; a bad one is removed.</summary>
+    public bool Holds(ChunkId id) =>
+        _suspects.IsEmpty || !_suspects.ContainsKey(id) ? File.Exists(_folder.ChunkFile(id)) : ClearSuspect(id);
+
+    /// <summary>For each id whether it must be sent. It is durable afterwards that those may arrive.</summary>
+    /// <exception cref="IOException">The journal cannot be written.</exception>
+    public bool[] Missing(IReadOnlyList<ChunkId> ids)
+    {
+        var missing = new bool[ids.Count];
+        for (var i = 0; i < missing.Length; i++)
+            missing[i] = !Holds(ids[i]);
+        _journal.Announce(ids.Where((_, i) => missing[i]));
+        return missing;
+    }
+
+    /// <summary>Checks a frame and stores it. Concurrent calls for one id are fine: the content is the same by its name.</summary>
+    public ChunkPut Put(ChunkId id, int plainLength, ReadOnlySpan<byte> frame)
+    {
+        if (Holds(id))
+            return ChunkPut.AlreadyHeld;
+        if (!ChunkFrame.Verify(id, plainLength, frame) || ZstdFrameHeader.ContentSize(frame) != plainLength)
+            return ChunkPut.Refused;
+        if (!HasSpaceFor(frame.Length))
+            return ChunkPut.DiskFull;
+        var temporary = _folder.NewIncomingFile();
+        try
+        {
+            using (var file = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
+                RandomAccess.Write(file, frame, 0);
+            MoveIntoPlace(id, temporary);
+            return ChunkPut.Stored;
+        }
+        catch (Exception e)
+        {
+            File.Delete(temporary);
+            if (DiskFull.Is(e))
+                return ChunkPut.DiskFull;
+            throw;
+        }
+    }
+
+    /// <summary>Opens a chunk for reading; null if it is not there.</summary>
+    public SafeFileHandle? OpenRead(ChunkId id)
+    {
+        try
+        {
+            return File.OpenHandle(_folder.ChunkFile(id), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Bytes of the stored frame, or null when it is not there.</summary>
+    public long? StoredLength(ChunkId id) => new FileInfo(_folder.ChunkFile(id)) is { Exists: true } file ? file.Length : null;
+
+    /// <summary>Reads the chunk back and hashes it.</summary>
+    public ChunkVerdict Verify(ChunkId id)
+    {
+        using var file = OpenRead(id);
+        if (file is null)
+            return ChunkVerdict.Missing;
+        var length = RandomAccess.GetLength(file);
+        if (length > ChunkFrame.MaxLength(ChunkSizes.Largest))
+            return ChunkVerdict.Corrupt;
+        var frame = GC.AllocateUninitializedArray<byte>((int)length);
+        var read = 0;
+        while (read < frame.Length && RandomAccess.Read(file, frame.AsSpan(read), read) is > 0 and var n)
+            read += n;
+        return read == frame.Length
+            && ZstdFrameHeader.ContentSize(frame) is >= 1 and <= ChunkSizes.Largest and var plain
+            && ChunkFrame.Verify(id, (int)plain, frame) ? ChunkVerdict.Good : ChunkVerdict.Corrupt;
+    }
+
+    /// <summary>Hashes a chunk that was reported bad; if it is, moves it out of the way so that the next capture sends it again.</summary>
+    public ChunkVerdict VerifyOrQuarantine(ChunkId id)
+    {
+        var verdict = Verify(id);
+        if (verdict == ChunkVerdict.Corrupt)
+        {
+            Interlocked.Increment(ref _losses);
+            File.Move(_folder.ChunkFile(id), _folder.QuarantineFile(id), overwrite: true);
+            _suspects.TryRemove(id, out _);
+        }
+        return verdict;
+    }
+
+    /// <summary>Hashes the chunks that an unclean end left; returns how many were bad and are removed.</summary>
+    public int VerifySuspects(CancellationToken cancellationToken)
+    {
+        var bad = 0;
+        foreach (var id in _suspects.Keys)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!ClearSuspect(id))
+                bad++;
+        }
+        return bad;
+    }
+
+    /// <summary>
+    /// Makes every chunk stored before this call durable. Returns 0 or the errno: then what arrived since the last
+    /// success is removed, because nobody can say which of it reached the disk.
+    /// </summary>
+    public async Task<int> MakeDurableAsync(CancellationToken cancellationToken)
+    {
+        await _checkpoint.WaitAsync(cancellationToken);
+        try
+        {
+            // Off the request's thread: writing back gigabytes takes its time.
+            return await Task.Run(() => Checkpoint(cancellationToken), cancellationToken);
+        }
+        finally
+        {
+            _checkpoint.Release();
+        }
+    }
+
+    public bool HasSpaceFor(long bytes) => _folder.FreeBytes() - bytes >= _reserve;
+
+    /// <summary>A clean end: nothing is left to hash at the next start.</summary>
+    public void Dispose()
+    {
+        if (_suspects.IsEmpty && _journal.StoredCount > 0)
+            Checkpoint(CancellationToken.None);
+        _journal.Dispose();
+        _checkpoint.Dispose();
+    }
+
+    private int Checkpoint(CancellationToken cancellationToken)
+    {
+        // The journal forgets what a sync covers, and a sync does not repair a suspect.
+        VerifySuspects(cancellationToken);
+        var checkpoint = _journal.Rotate();
+        var errno = _sync.SyncFileSystem();
+        if (errno != 0)
+        {
+            Interlocked.Increment(ref _losses);
+            foreach (var id in checkpoint.Stored)
+            {
+                File.Delete(_folder.ChunkFile(id));
+                _suspects.TryRemove(id, out _);
+            }
+        }
+        _journal.Complete(checkpoint);
+        return errno;
+    }
+
+    private void MoveIntoPlace(ChunkId id, string temporary)
+    {
+        var stored = false;
+        _journal.Begin(id);
+        try
+        {
+            var path = _folder.ChunkFile(id);
+            try
+            {
+                File.Move(temporary, path, overwrite: true);
+            }
+            catch (DirectoryNotFoundException)
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                File.Move(temporary, path, overwrite: true);
+            }
+            stored = true;
+        }
+        finally
+        {
+            _journal.End(id, stored);
+        }
+    }
+
+    /// <summary>True if the chunk is good. Two callers may hash the same one; both come to the same answer.</summary>
+    private bool ClearSuspect(ChunkId id)
+    {
+        var good = Verify(id) == ChunkVerdict.Good;
+        lock (_suspectLock)
+        {
+            // Only while it is still a suspect: somebody may have put a good one in its place meanwhile.
+            if (_suspects.TryRemove(id, out _) && !good)
+                File.Delete(_folder.ChunkFile(id));
+        }
+        return good;
+    }
+}
