@@ -9,6 +9,7 @@ namespace ImageForge.Contracts;
     PropertyNameCaseInsensitive = true)]
 [JsonSerializable(typeof(CheckInRequest))]
 [JsonSerializable(typeof(CheckInResponse))]
+[JsonSerializable(typeof(TaskAssignment))]
 [JsonSerializable(typeof(ProgressReport))]
 [JsonSerializable(typeof(ProgressReply))]
 [JsonSerializable(typeof(DeployPlan))]

@@ -12,6 +12,7 @@ namespace ImageForge.Contracts;
 //   POST capture/manifest         manifest bytes  → SealReply
 //   GET  deploy/manifest          → manifest bytes, X-Manifest-Signature header
 //   GET  deploy/chunks/{id}       → one zstd frame
+//   POST deploy/chunks/missing    n × 32 id bytes → bitmap, bit i = 1: this deploy cannot get it (LSB first)
 //   POST task/log                 text/plain, at most 64 KiB → 204
 
 /// <param name="Nonce">32 random bytes, base64url. The same token and nonce within 60 s get the same answer.</param>

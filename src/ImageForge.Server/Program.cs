@@ -1,4 +1,5 @@
 using ImageForge.Server.Access;
+using ImageForge.Server.Agents;
 using ImageForge.Server.Boot;
 using ImageForge.Server.Configuration;
 using ImageForge.Server.Data;
@@ -6,6 +7,8 @@ using ImageForge.Server.Errors;
 using ImageForge.Server.Events;
 using ImageForge.Server.Health;
 using ImageForge.Server.Hosts;
+using ImageForge.Server.Images;
+using ImageForge.Server.ImageStore;
 using ImageForge.Server.Jobs;
 using ImageForge.Server.Listening;
 using ImageForge.Server.Pages;
@@ -29,6 +32,9 @@ internal static class Program
         builder.AddHosts();
         builder.AddJobs();
         builder.AddBoot();
+        builder.AddImageStore();
+        builder.AddImages();
+        builder.AddAgents();
         builder.AddPages();
         adjust?.Invoke(builder);
 
@@ -44,6 +50,8 @@ internal static class Program
         app.MapHosts();
         app.MapJobs();
         app.MapBoot();
+        app.MapImages();
+        app.MapAgents();
         app.MapPages();
         return app;
     }

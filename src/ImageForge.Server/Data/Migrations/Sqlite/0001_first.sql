@@ -48,6 +48,14 @@ CREATE TABLE boot_tokens (
 ) WITHOUT ROWID;
 CREATE INDEX boot_tokens_task ON boot_tokens (task_id);
 
+-- Agents: what an accepted check-in was told, so that its repetition gets the same answer
+CREATE TABLE check_ins (
+    boot_token_hash BLOB PRIMARY KEY,
+    at              INTEGER NOT NULL,
+    resumed         INTEGER NOT NULL,
+    assignment      TEXT NOT NULL
+) WITHOUT ROWID;
+
 -- Boot (the DHCP mode's own leases)
 CREATE TABLE dhcp_leases (
     mac        TEXT PRIMARY KEY,

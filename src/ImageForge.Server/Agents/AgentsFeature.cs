@@ -1,0 +1,28 @@
+namespace ImageForge.Server.Agents;
+
+internal static class AgentsFeature
+{
+    public static void AddAgents(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<TaskTokens>();
+        builder.Services.AddSingleton<AgentSessions>();
+        builder.Services.AddSingleton<SignsOfLife>();
+        builder.Services.AddSingleton<StoreSpace>();
+        builder.Services.AddSingleton<TaskLogs>();
+        builder.Services.AddSingleton<CorruptChunks>();
+        builder.Services.AddSingleton<Alarms>();
+        builder.Services.AddSingleton<CheckInRecords>();
+        builder.Services.AddSingleton<CheckIn>();
+    }
+
+    /// <summary><c>/agent/v1</c>: the wire protocol is at the top of Contracts/AgentProtocol.cs.</summary>
+    public static void MapAgents(this WebApplication app)
+    {
+        var agent = app.MapGroup("/agent/v1").AllowAnonymous().ExcludeFromDescription();
+        agent.MapPost("check-in", CheckInEndpoint.PostAsync);
+        var tasks = agent.MapGroup("").AddEndpointFilter<AgentCallFilter>();
+        tasks.MapTaskEndpoints();
+        tasks.MapCaptureEndpoints();
+        tasks.MapDeployEndpoints();
+    }
+}

@@ -1,0 +1,82 @@
+using ImageForge.Contracts;
+using ImageForge.Imaging.FileSystems;
+using ImageForge.Imaging.Manifests;
+using ImageForge.Server.Access;
+using ImageForge.Server.Errors;
+using ImageForge.Server.ImageStore;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace ImageForge.Server.Images;
+
+/// <summary><c>/api/v1/images</c>: what has been captured.</summary>
+internal static class ImageEndpoints
+{
+    private const string Base = "/api/v1/images";
+
+    public static void MapImageEndpoints(this WebApplication app)
+    {
+        var images = app.MapGroup(Base).RequireAuthorization(Scopes.Read).WithTags("Images");
+        images.MapGet("", ListAsync).WithName("listImages");
+        images.MapGet("{name}", GetAsync).WithName("getImage");
+        images.MapGet("{name}/versions/{number:int}", GetVersionAsync).WithName("getImageVersion");
+        app.MapGet("/api/v1/image-signing-key", (ImageSigningKey key) => TypedResults.Text(key.PublicKeyPem, "application/x-pem-file"))
+            .RequireAuthorization(Scopes.Read).WithTags("Images").WithName("getImageSigningKey");
+    }
+
+    private static async Task<Ok<IReadOnlyList<ImageListing>>> ListAsync(ImageVersions versions, CancellationToken cancellationToken) =>
+        TypedResults.Ok(await versions.ListImagesAsync(cancellationToken));
+
+    private static async Task<Results<Ok<ImageAnswer>, ProblemHttpResult>> GetAsync(string name, ImageVersions versions, CancellationToken cancellationToken) =>
+        await versions.ListAsync(name, cancellationToken) is { } found
+            ? TypedResults.Ok(new ImageAnswer(name, [.. found.Select(VersionSummary.Of)]))
+            : NoSuchImage(name);
+
+    private static async Task<Results<Ok<VersionAnswer>, ProblemHttpResult>> GetVersionAsync(
+        string name, int number, ImageVersions versions, ManifestFiles manifests, CancellationToken cancellationToken)
+    {
+        if (await versions.FindAsync(name, number, cancellationToken) is not { } version)
+            return await versions.ListAsync(name, cancellationToken) is null
+                ? NoSuchImage(name)
+                : Problems.NotFound("versionUnknown", $"Image {name} has no version {number}.", $"List its versions with GET {Base}/{name}.");
+        if (await manifests.ReadAsync(version.ManifestHash, cancellationToken) is not { } file)
+            return Problems.InternalError("manifestMissing", $"The manifest of {name} version {number} is not in the store.",
+                "Restore the store's manifests folder from a backup, or capture the image again.", Fault.Image);
+        if (!ManifestParser.TryParse(file, out var manifest, out var failure))
+            return Problems.InternalError(failure.Code, failure.Sentence, failure.Cure, failure.Fault);
+        return TypedResults.Ok(VersionAnswer.Of(version, manifest));
+    }
+
+    private static ProblemHttpResult NoSuchImage(string name) =>
+        Problems.NotFound("imageUnknown", $"There is no image named {name}.", $"List the images with GET {Base}.");
+}
+
+internal sealed record ImageAnswer(string Name, IReadOnlyList<VersionSummary> Versions);
+
+internal sealed record VersionSummary(
+    int Number, string ManifestHash, DateTimeOffset SealedAt, long? CapturedByTask, long DiskBytes, long UsedBytes, long ChunkCount, long StoredBytes)
+{
+    public static VersionSummary Of(ImageVersion version) => new(
+        version.Number, version.ManifestHash, version.SealedAt, version.TaskId, version.DiskBytes, version.UsedBytes, version.ChunkCount, version.StoredBytes);
+}
+
+/// <param name="Signature">ECDSA P-256 over the manifest's SHA-256, ASN.1 DER in base64; the key is at <c>/api/v1/image-signing-key</c>.</param>
+/// <param name="PartitionScheme">none, mbr, gpt.</param>
+internal sealed record VersionAnswer(
+    string ImageName, VersionSummary Version, string Signature, string PartitionScheme, int SectorSize, string? DiskModel, string? DiskId, IReadOnlyList<VolumeAnswer> Volumes)
+{
+    public static VersionAnswer Of(ImageVersion version, Manifest manifest) => new(
+        version.ImageName, VersionSummary.Of(version), Convert.ToBase64String(version.Signature),
+        manifest.Scheme.ToString().ToLowerInvariant(), manifest.SectorSize, manifest.DiskModel, manifest.DiskId,
+        [.. manifest.Volumes.Select(VolumeAnswer.Of)]);
+}
+
+internal sealed record VolumeAnswer(
+    int Number, string Name, string PartitionType, string FileSystem, string? Label, string? Uuid, string? Note,
+    long OffsetBytes, long SizeBytes, long UsedBytes, int BlockSize, int ChunkSize)
+{
+    public static VolumeAnswer Of(ManifestVolume volume) => new(
+        volume.Header.Number, volume.Header.Name, volume.Header.TypeId,
+        volume.Header.FileSystem == FileSystemKind.Unknown ? "unknown" : volume.Header.FileSystem.ToString().ToLowerInvariant(),
+        volume.Header.Label, volume.Header.Uuid, volume.Header.Note,
+        volume.Header.OffsetBytes, volume.Header.SizeBytes, volume.UsedBytes, volume.Header.BlockSize, volume.Header.ChunkSize);
+}

@@ -1,0 +1,109 @@
+using Dapper;
+using ImageForge.Server.Data;
+using Microsoft.Data.Sqlite;
+
+namespace ImageForge.Server.Images;
+
+/// <summary>The database's side of images: names and sealed versions.</summary>
+internal sealed class ImageVersions(Database database, TimeProvider time)
+{
+    private const string From =
+        """
+        SELECT v.id AS Id, v.image_id AS ImageId, i.name AS ImageName, v.number AS Number, v.manifest_hash AS ManifestHash, v.signature AS Signature,
+            v.task_id AS TaskId, v.sealed_at AS SealedAt, v.disk_bytes AS DiskBytes, v.used_bytes AS UsedBytes, v.chunk_count AS ChunkCount, v.stored_bytes AS StoredBytes
+        FROM image_versions v JOIN images i ON i.id = v.image_id
+        """;
+
+    public Task<ImageVersion?> FindAsync(long id, CancellationToken cancellationToken) =>
+        OneAsync("WHERE v.id = @id", new { id }, cancellationToken);
+
+    public Task<ImageVersion?> FindAsync(string imageName, int number, CancellationToken cancellationToken) =>
+        OneAsync("WHERE i.name = @imageName AND v.number = @number", new { imageName, number }, cancellationToken);
+
+    /// <summary>What a task has sealed already, by the manifest it sent: a repeated request gets the same version.</summary>
+    public Task<ImageVersion?> FindSealedAsync(long taskId, string manifestHash, CancellationToken cancellationToken) =>
+        OneAsync("WHERE v.task_id = @taskId AND v.manifest_hash = @manifestHash", new { taskId, manifestHash }, cancellationToken);
+
+    public async Task<bool> HasSealedAsync(long taskId, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        return await connection.ExecuteScalarAsync<long>("SELECT EXISTS (SELECT 1 FROM image_versions WHERE task_id = @taskId)", new { taskId }) != 0;
+    }
+
+    /// <summary>Newest first; null: there is no such image.</summary>
+    public async Task<IReadOnlyList<ImageVersion>?> ListAsync(string imageName, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        if (await connection.ExecuteScalarAsync<long?>("SELECT id FROM images WHERE name = @imageName", new { imageName }) is null)
+            return null;
+        return [.. (await connection.QueryAsync<Row>($"{From} WHERE i.name = @imageName ORDER BY v.number DESC", new { imageName })).Select(ToVersion)];
+    }
+
+    public async Task<IReadOnlyList<ImageListing>> ListImagesAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var rows = await connection.QueryAsync<(string Name, string? Description, long CreatedAt, long Versions, long? Newest, long? SealedAt, long? Disk, long? Used, long? Stored)>(
+            """
+            SELECT i.name, i.description, i.created_at, count(v.id), max(v.number), v.sealed_at, v.disk_bytes, v.used_bytes, v.stored_bytes
+            FROM images i LEFT JOIN image_versions v ON v.image_id = i.id GROUP BY i.id ORDER BY i.name
+            """);
+        // SQLite: bare columns beside max() come from the row that has the maximum.
+        return [.. rows.Select(r => new ImageListing(r.Name, r.Description, r.CreatedAt.ToTime(), (int)r.Versions, (int?)r.Newest, r.SealedAt.ToTime(), r.Disk, r.Used, r.Stored))];
+    }
+
+    /// <summary>Adds the next version of an image, which is created when its name is new. The same manifest of the same task is added once.</summary>
+    public Task<ImageVersion> AddAsync(NewVersion version, CancellationToken cancellationToken) =>
+        database.WriteAsync(async (connection, transaction) =>
+        {
+            var sealedBefore = await connection.QuerySingleOrDefaultAsync<Row>(
+                $"{From} WHERE v.task_id = @TaskId AND v.manifest_hash = @ManifestHash", version, transaction);
+            if (sealedBefore is not null)
+                return ToVersion(sealedBefore);
+            var now = time.NowMilliseconds();
+            await connection.ExecuteAsync(
+                "INSERT INTO images (name, created_at) VALUES (@ImageName, @now) ON CONFLICT (name) DO NOTHING", new { version.ImageName, now }, transaction);
+            var id = await connection.ExecuteScalarAsync<long>(
+                """
+                INSERT INTO image_versions (image_id, number, manifest_hash, signature, task_id, sealed_at, disk_bytes, used_bytes, chunk_count, stored_bytes)
+                SELECT i.id, COALESCE((SELECT max(number) FROM image_versions WHERE image_id = i.id), 0) + 1,
+                    @ManifestHash, @Signature, @TaskId, @now, @DiskBytes, @UsedBytes, @ChunkCount, @StoredBytes
+                FROM images i WHERE i.name = @ImageName RETURNING id
+                """,
+                new
+                {
+                    version.ImageName, version.ManifestHash, version.Signature, version.TaskId, now,
+                    version.DiskBytes, version.UsedBytes, version.ChunkCount, version.StoredBytes,
+                }, transaction);
+            return ToVersion(await connection.QuerySingleAsync<Row>($"{From} WHERE v.id = @id", new { id }, transaction));
+        }, cancellationToken);
+
+    private async Task<ImageVersion?> OneAsync(string where, object values, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        return await connection.QueryFirstOrDefaultAsync<Row>($"{From} {where}", values) is { } row ? ToVersion(row) : null;
+    }
+
+    private static ImageVersion ToVersion(Row row) => new(
+        row.Id, row.ImageId, row.ImageName, (int)row.Number, row.ManifestHash, row.Signature, row.TaskId, row.SealedAt.ToTime(),
+        row.DiskBytes, row.UsedBytes, row.ChunkCount, row.StoredBytes);
+
+    private sealed class Row
+    {
+        public long Id { get; init; }
+        public long ImageId { get; init; }
+        public string ImageName { get; init; } = "";
+        public long Number { get; init; }
+        public string ManifestHash { get; init; } = "";
+        public byte[] Signature { get; init; } = [];
+        public long? TaskId { get; init; }
+        public long SealedAt { get; init; }
+        public long DiskBytes { get; init; }
+        public long UsedBytes { get; init; }
+        public long ChunkCount { get; init; }
+        public long StoredBytes { get; init; }
+    }
+}
+
+/// <summary>What a seal adds; the fields are those of <see cref="ImageVersion"/>.</summary>
+internal sealed record NewVersion(
+    string ImageName, string ManifestHash, byte[] Signature, long TaskId, long DiskBytes, long UsedBytes, long ChunkCount, long StoredBytes);
