@@ -3,6 +3,9 @@ namespace ImageForge.NetBoot.Dhcp;
 /// <summary>Why a packet got no answer. Every packet that is not answered is counted under exactly one of these.</summary>
 public enum DhcpIgnoreReason
 {
+    /// <summary>Not ignored.</summary>
+    None,
+
     // The packet is not DHCP as RFC 2131 §2 lays it out.
     TooShort,
     TooLong,
@@ -17,10 +20,10 @@ public enum DhcpIgnoreReason
     BadOptionLength,
 
     // It is DHCP, but not for us.
-    TooManyHops,
     OtherInterface,
     ServerMessage,
     NotNetBoot,
+    NoArchitecture,
     NotOurService,
     ForAnotherServer,
     NoBootFile,

@@ -61,6 +61,16 @@ public sealed class DhcpOptions : IEnumerable<KeyValuePair<DhcpOptionCode, byte[
             _options[index] = new(code, [.. _options[index].Value, .. piece]);
     }
 
+    internal DhcpOptions Without(params ReadOnlySpan<DhcpOptionCode> codes)
+    {
+        foreach (var code in codes)
+        {
+            if (IndexOf(code) is var index and >= 0)
+                _options.RemoveAt(index);
+        }
+        return this;
+    }
+
     private int IndexOf(DhcpOptionCode code) => _options.FindIndex(o => o.Key == code);
 
     public IEnumerator<KeyValuePair<DhcpOptionCode, byte[]>> GetEnumerator() => _options.GetEnumerator();
