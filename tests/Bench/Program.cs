@@ -1,10 +1,15 @@
+using ImageForge.Bench.Tftp;
+
 // dotnet run -c Release --project tests/Bench -- <name> [--quick]
 // Each bench returns its exit code: 0 with a last line "bench <name>: …", anything else without one.
 var benches = new Dictionary<string, Func<string[], Task<int>>>
 {
+    ["tftp"] = TftpBench.RunAsync,
+    // Run by benches in a process of their own.
+    ["serve-tftp"] = ServeTftp.RunAsync,
 };
 
 if (args.Length > 0 && benches.TryGetValue(args[0], out var bench))
     return await bench(args[1..]);
-Console.Error.WriteLine($"usage: bench <{string.Join('|', benches.Keys)}> [--quick]");
+Console.Error.WriteLine($"usage: bench <{string.Join('|', benches.Keys.Where(name => !name.StartsWith("serve-", StringComparison.Ordinal)))}> [--quick]");
 return 2;

@@ -12,6 +12,9 @@ public sealed record TftpServerOptions(IPAddress ListenAddress, int Port)
     /// <summary>First wait for an ACK, unless the client asked for its own with the <c>timeout</c> option. Doubles with every silence.</summary>
     public TimeSpan RetransmitAfter { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Measured round trips shorten the wait, but never below this.</summary>
+    public TimeSpan RetransmitAtLeast { get; init; } = TimeSpan.FromMilliseconds(200);
+
     /// <summary>The wait never grows beyond this.</summary>
     public TimeSpan RetransmitAtMost { get; init; } = TimeSpan.FromSeconds(8);
 
@@ -24,7 +27,7 @@ public sealed record TftpServerOptions(IPAddress ListenAddress, int Port)
     /// <summary>Largest window accepted, in blocks (RFC 7440 allows 65535).</summary>
     public int MaxWindowSize { get; init; } = 64;
 
-    /// <summary>Transfers at once in all; more are answered with an error and retried by the client.</summary>
+    /// <summary>Transfers at once in all. A request beyond is counted and not answered: the client repeats it, where an error would end its boot.</summary>
     public int MaxTransfers { get; init; } = 1000;
 
     /// <summary>Transfers at once from one address.</summary>

@@ -1,0 +1,37 @@
+namespace ImageForge.NetBoot.Tftp;
+
+/// <summary>
+/// How long to wait for an ACK. Starts at what is configured or what the client asked for, follows measured round trips
+/// as TCP does (RFC 6298 §2: smoothed mean plus four deviations), and doubles with every silence.
+/// All times in ticks of 100 ns.
+/// </summary>
+internal struct RetransmitTimer(long first, long atLeast, long atMost, bool isFixed)
+{
+    private readonly long _first = first;
+    private long _wait = first;
+    private long _mean = -1;
+    private long _deviation;
+    private int _silences;
+
+    /// <summary>Silences since the last ACK that brought progress.</summary>
+    public readonly int Silences => _silences;
+
+    public readonly long Wait => Math.Min(atMost, _wait << Math.Min(_silences, 10));
+
+    public void Silence() => _silences++;
+
+    public void Progress() => _silences = 0;
+
+    /// <summary>Only from blocks sent once (Karn): an ACK for a repeated block may belong to either copy.</summary>
+    public void Measured(long roundTrip)
+    {
+        // RFC 2349: a client that names its timeout wants just that.
+        if (isFixed)
+            return;
+        if (_mean < 0)
+            (_mean, _deviation) = (roundTrip, roundTrip / 2);
+        else
+            (_deviation, _mean) = ((3 * _deviation + Math.Abs(_mean - roundTrip)) / 4, (7 * _mean + roundTrip) / 8);
+        _wait = Math.Clamp(_mean + 4 * _deviation, atLeast, _first);
+    }
+}

@@ -1,0 +1,4 @@
+using System.Runtime.Versioning;
+
+// The peers are Linux programs.
+[assembly: SupportedOSPlatform("linux")]
