@@ -81,6 +81,16 @@ public sealed class ZstdDecompressor : IDisposable
         }
     }
 
+    /// <summary>The plain length a frame claims, or -1 if it claims none: known before anything is allocated.</summary>
+    public static unsafe long ClaimedLength(ReadOnlySpan<byte> frame)
+    {
+        fixed (byte* source = frame)
+        {
+            var size = ZstdNative.ContentSize(source, (nuint)frame.Length);
+            return size > long.MaxValue ? -1 : (long)size; // the two error codes are the largest values
+        }
+    }
+
     public void Dispose()
     {
         Release();

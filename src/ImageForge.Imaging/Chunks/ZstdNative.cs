@@ -37,6 +37,9 @@ internal static partial class ZstdNative
     [LibraryImport(Library, EntryPoint = "ZSTD_findFrameCompressedSize")]
     internal static unsafe partial nuint FrameLength(byte* source, nuint length);
 
+    [LibraryImport(Library, EntryPoint = "ZSTD_getFrameContentSize")]
+    internal static unsafe partial ulong ContentSize(byte* source, nuint length);
+
     [LibraryImport(Library, EntryPoint = "ZSTD_compressBound")]
     internal static partial nuint CompressBound(nuint length);
 

@@ -54,6 +54,27 @@ public sealed class BlockMap
 
     public long CountUsed() => CountUsed(0, BlockCount);
 
+    /// <summary>Copies the bits of <paramref name="count"/> blocks from <paramref name="first"/>, least significant bit first; spare bits of the last byte are 0.</summary>
+    /// <param name="bits">Exactly ⌈<paramref name="count"/> / 8⌉ bytes.</param>
+    public void CopyTo(long first, int count, Span<byte> bits)
+    {
+        CheckRange(first, count);
+        if (bits.Length != (count + 7) / 8)
+            throw new ArgumentException($"{count} blocks need {(count + 7) / 8} bytes, not {bits.Length}", nameof(bits));
+        for (var i = 0; i < bits.Length; i++)
+        {
+            var block = first + 8L * i;
+            var word = (int)(block >> 6);
+            var shift = (int)(block & 63);
+            var value = _words[word] >> shift;
+            if (shift > 56 && word + 1 < _words.Length)
+                value |= _words[word + 1] << (64 - shift);
+            bits[i] = (byte)value;
+        }
+        if ((count & 7) != 0)
+            bits[^1] &= (byte)((1 << (count & 7)) - 1);
+    }
+
     private void Fill(long first, long count, bool used)
     {
         CheckRange(first, count);

@@ -1,0 +1,69 @@
+namespace ImageForge.Imaging.Manifests;
+
+/// <summary>What a run of neighbouring chunks has in common; the numbers are those of the format.</summary>
+internal enum RunKind : byte
+{
+    Unused = 0,
+    Zero = 1,
+    Data = 2,
+    /// <summary>Zero or data with blocks that are not used: a map tells which.</summary>
+    PartlyZero = 3,
+    PartlyData = 4,
+}
+
+/// <summary>The kinds of all chunks of a volume as runs: a few entries for terabytes, at most 13 bytes per chunk.</summary>
+internal sealed class ChunkRuns
+{
+    private readonly int[] _first;
+    private readonly int[] _firstId;
+    private readonly int[] _firstMap;
+    private readonly RunKind[] _kind;
+
+    private ChunkRuns(int chunkCount, int[] first, int[] firstId, int[] firstMap, RunKind[] kind, int idCount, int mapCount) =>
+        (ChunkCount, _first, _firstId, _firstMap, _kind, IdCount, MapCount) = (chunkCount, first, firstId, firstMap, kind, idCount, mapCount);
+
+    public int ChunkCount { get; }
+    public int IdCount { get; }
+    public int MapCount { get; }
+    public int RunCount => _kind.Length;
+
+    public static bool HasId(RunKind kind) => kind is RunKind.Data or RunKind.PartlyData;
+
+    public static bool HasMap(RunKind kind) => kind is RunKind.PartlyZero or RunKind.PartlyData;
+
+    /// <summary>Kind, chunks in the run, first chunk, and the index of its first id and map.</summary>
+    public (RunKind Kind, int Count, int First, int FirstId, int FirstMap) Run(int run) =>
+        (_kind[run], (run + 1 < _first.Length ? _first[run + 1] : ChunkCount) - _first[run], _first[run], _firstId[run], _firstMap[run]);
+
+    public int RunOf(int chunk)
+    {
+        var found = Array.BinarySearch(_first, chunk);
+        return found >= 0 ? found : ~found - 1;
+    }
+
+    /// <summary>Collects runs in order; neighbours of one kind grow together.</summary>
+    public sealed class Builder
+    {
+        private readonly List<int> _first = [], _firstId = [], _firstMap = [];
+        private readonly List<RunKind> _kind = [];
+        private int _chunks, _ids, _maps;
+
+        public RunKind? LastKind => _kind.Count > 0 ? _kind[^1] : null;
+
+        public void Add(RunKind kind, int count)
+        {
+            if (LastKind != kind)
+            {
+                _first.Add(_chunks);
+                _firstId.Add(_ids);
+                _firstMap.Add(_maps);
+                _kind.Add(kind);
+            }
+            _chunks += count;
+            _ids += HasId(kind) ? count : 0;
+            _maps += HasMap(kind) ? count : 0;
+        }
+
+        public ChunkRuns Build() => new(_chunks, [.. _first], [.. _firstId], [.. _firstMap], [.. _kind], _ids, _maps);
+    }
+}

@@ -1,0 +1,111 @@
+using ImageForge.Imaging.Chunks;
+using ImageForge.Imaging.FileSystems;
+
+namespace ImageForge.Imaging.Manifests;
+
+/// <summary>
+/// Makes a volume's part of the manifest while its chunks are read: first the used-block map says which chunks are candidates,
+/// then each candidate turns out to be data or zero, in any order and from any thread.
+/// </summary>
+internal sealed class ManifestVolumeBuilder
+{
+    private readonly BlockMap _used;
+    private readonly int _blocksPerBit;
+    private readonly byte[] _ids;
+    private readonly bool[] _isData;
+
+    /// <param name="used">One bit per <paramref name="content"/> block; blocks larger than a chunk are split.</param>
+    public ManifestVolumeBuilder(Disks.Partition partition, VolumeContent content, int chunkSize)
+    {
+        // Clusters may be as large as 2 MiB (NTFS): the format's blocks never exceed a chunk.
+        _blocksPerBit = Math.Max(1, content.BlockSize / chunkSize);
+        _used = content.Used;
+        Header = new VolumeHeader(partition, content.Kind, content.Uuid, content.Label, content.Note, Math.Min(content.BlockSize, chunkSize), chunkSize);
+        for (var i = 0; i < Header.ChunkCount; i++)
+        {
+            var usage = UsageOf(i);
+            if (usage == ChunkUsage.None)
+                continue;
+            CandidateCount++;
+            UsedBytes += UsedBytesOf(i);
+        }
+        _ids = new byte[(long)CandidateCount * ChunkId.Size];
+        _isData = new bool[CandidateCount];
+    }
+
+    public VolumeHeader Header { get; }
+
+    public int CandidateCount { get; }
+
+    public long UsedBytes { get; }
+
+    public ChunkUsage UsageOf(int chunk)
+    {
+        if (_blocksPerBit > 1)
+            return _used[chunk / _blocksPerBit] ? ChunkUsage.All : ChunkUsage.None;
+        var blocks = Header.ChunkBlocks(chunk);
+        var count = _used.CountUsed(FirstBlock(chunk), blocks);
+        return count == 0 ? ChunkUsage.None : count == blocks ? ChunkUsage.All : ChunkUsage.Some;
+    }
+
+    /// <summary>The map of a chunk whose usage is <see cref="ChunkUsage.Some"/>.</summary>
+    public byte[] BitsOf(int chunk)
+    {
+        var bits = new byte[ManifestVolume.MapBytes(Header.ChunkBlocks(chunk))];
+        _used.CopyTo(FirstBlock(chunk), Header.ChunkBlocks(chunk), bits);
+        return bits;
+    }
+
+    /// <param name="candidate">How many chunks with used blocks come before it.</param>
+    public void SetData(int candidate, ChunkId id)
+    {
+        id.CopyTo(_ids.AsSpan(candidate * ChunkId.Size));
+        _isData[candidate] = true;
+    }
+
+    /// <summary>Once every data chunk is known; the others are zero.</summary>
+    public ManifestVolume Build()
+    {
+        var runs = new ChunkRuns.Builder();
+        using var maps = new MemoryStream();
+        var candidate = 0;
+        var data = 0;
+        for (var i = 0; i < Header.ChunkCount; i++)
+        {
+            var usage = UsageOf(i);
+            if (usage == ChunkUsage.None)
+            {
+                runs.Add(RunKind.Unused, 1);
+                continue;
+            }
+            if (usage == ChunkUsage.Some)
+                maps.Write(BitsOf(i));
+            if (_isData[candidate])
+            {
+                _ids.AsSpan(candidate * ChunkId.Size, ChunkId.Size).CopyTo(_ids.AsSpan(data++ * ChunkId.Size));
+                runs.Add(usage == ChunkUsage.Some ? RunKind.PartlyData : RunKind.Data, 1);
+            }
+            else
+            {
+                runs.Add(usage == ChunkUsage.Some ? RunKind.PartlyZero : RunKind.Zero, 1);
+            }
+            candidate++;
+        }
+        return new ManifestVolume(Header, runs.Build(), maps.ToArray(), _ids.AsMemory(0, data * ChunkId.Size));
+    }
+
+    private long FirstBlock(int chunk) => chunk * (long)(Header.ChunkSize / Header.BlockSize);
+
+    private long UsedBytesOf(int chunk)
+    {
+        if (UsageOf(chunk) == ChunkUsage.All)
+            return Header.ChunkLength(chunk);
+        var first = FirstBlock(chunk);
+        var blocks = Header.ChunkBlocks(chunk);
+        var cut = blocks * (long)Header.BlockSize - Header.ChunkLength(chunk);
+        return _used.CountUsed(first, blocks) * Header.BlockSize - (_used[first + blocks - 1] ? cut : 0);
+    }
+}
+
+/// <summary>How many blocks of a chunk hold content.</summary>
+internal enum ChunkUsage { None, Some, All }
