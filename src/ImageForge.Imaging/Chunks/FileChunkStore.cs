@@ -24,8 +24,13 @@ public sealed class FileChunkStore(string folder) : IChunkSource, IChunkSink, IC
         try
         {
             using var file = File.OpenHandle(ChunkPaths.Of(Folder, id), options: FileOptions.Asynchronous);
-            // More bytes than any frame of this chunk may have: the surplus byte makes it fail verification.
-            return await RandomAccess.ReadAsync(file, frame, 0, cancel) is var read && RandomAccess.GetLength(file) == read ? read : 0;
+            var length = RandomAccess.GetLength(file);
+            if (length > frame.Length)
+                return 0; // longer than any frame of this chunk can be: the caller finds it corrupt
+            var read = 0;
+            while (read < length && await RandomAccess.ReadAsync(file, frame[read..], read, cancel) is var count and > 0)
+                read += count;
+            return read;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

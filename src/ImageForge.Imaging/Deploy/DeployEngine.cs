@@ -1,55 +1,90 @@
+using System.Collections;
 using ImageForge.Contracts;
 using ImageForge.Imaging.Chunks;
 using ImageForge.Imaging.Disks;
+using ImageForge.Imaging.Manifests;
 
 namespace ImageForge.Imaging.Deploy;
 
-/// <param name="ReadBack">Read everything written back from the device and compare.</param>
-/// <param name="HostTaskId">Recorded in the resume record.</param>
-/// <param name="FetchesInFlight">Chunks being fetched at the same time.</param>
-public sealed record DeployOptions(bool ReadBack = true, long HostTaskId = 0, int FetchesInFlight = 6);
-
-public enum DeployPhase { Preparing, Transferring, Verifying, Finishing }
-
-/// <summary>Counters of a running deploy; read them from any thread as often as you like.</summary>
-public sealed class DeployProgress
+/// <summary>Writes an image onto a disk so that a half-written disk can never boot (README.md). One instance per run.</summary>
+public sealed class DeployEngine(IBlockDevice target, IChunkSource source, WritePlan plan, DeployOptions options, TimeProvider? time = null)
 {
-    private int _phase;
-    private long _done, _total, _fetched, _written, _kept, _compared;
+    /// <summary>Ids per question whether the source holds them.</summary>
+    private const int InventoryBatch = 4096;
 
-    public DeployPhase Phase => (DeployPhase)Volatile.Read(ref _phase);
-    /// <summary>Bytes of used content done in this phase.</summary>
-    public long BytesDone => Interlocked.Read(ref _done);
-    /// <summary>Bytes of used content of this phase.</summary>
-    public long BytesTotal => Interlocked.Read(ref _total);
-    /// <summary>Bytes of frames fetched, all phases.</summary>
-    public long BytesFetched => Interlocked.Read(ref _fetched);
-    public long BytesWritten => Interlocked.Read(ref _written);
-    /// <summary>Used bytes that were already right on the disk.</summary>
-    public long BytesKept => Interlocked.Read(ref _kept);
-    /// <summary>Bytes read to find out what is already on the disk; 0 on a blank one.</summary>
-    public long BytesCompared => Interlocked.Read(ref _compared);
+    private static readonly TimeSpan s_rescanPatience = TimeSpan.FromSeconds(5);
 
-    internal void Enter(DeployPhase phase, long total)
-    {
-        Interlocked.Exchange(ref _done, 0);
-        Interlocked.Exchange(ref _total, total);
-        Volatile.Write(ref _phase, (int)phase);
-    }
-
-    internal void AddDone(long bytes) => Interlocked.Add(ref _done, bytes);
-    internal void AddFetched(long bytes) => Interlocked.Add(ref _fetched, bytes);
-    internal void AddWritten(long bytes) => Interlocked.Add(ref _written, bytes);
-    internal void AddKept(long bytes) => Interlocked.Add(ref _kept, bytes);
-    internal void AddCompared(long bytes) => Interlocked.Add(ref _compared, bytes);
-}
-
-/// <summary>Writes an image onto a disk so that a half-written disk can never boot. One instance per run.</summary>
-public sealed class DeployEngine(IBlockDevice target, IChunkSource source, WritePlan plan, DeployOptions options)
-{
     public DeployProgress Progress { get; } = new();
 
     /// <summary>Returns once the whole image is durable on the disk and its tables are in place.</summary>
-    /// <exception cref="FailureException"><c>chunkCorrupt</c>, <c>chunkMissing</c> (Image), <c>diskWriteFailed</c>, <c>diskReadFailed</c>, <c>diskVanished</c>, <c>readBackMismatch</c> (Disk), or what the source threw.</exception>
-    public Task RunAsync(CancellationToken cancel) => throw new NotImplementedException($"{target}{source}{plan}{options}");
+    /// <exception cref="FailureException"><c>chunkCorrupt</c>, <c>chunkMissing</c> (Image); <c>diskVanished</c>, <c>diskMediumError</c>, <c>readBackMismatch</c> and the other codes of <see cref="DiskException.ToFailure"/> (Disk); or what the source threw.</exception>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        if (target.SizeBytes != plan.DiskSizeBytes || target.SectorSize != plan.Manifest.SectorSize || target.IsReadOnly)
+            throw new InvalidOperationException($"the plan is for a writable disk of {plan.DiskSizeBytes} bytes and {target.Name} has {target.SizeBytes}");
+        try
+        {
+            Progress.Enter(DeployPhase.Preparing, 0);
+            await CheckSourceAsync(cancel);
+            var tables = new TargetTables(target, plan, options.HostTaskId);
+            await OnThread(tables.Invalidate, cancel);
+
+            Progress.Enter(DeployPhase.Transferring, plan.BytesToWrite);
+            var state = new DeployState(plan);
+            using (var pipeline = new DeployPipeline(target, source, plan, options, state, Progress))
+                await pipeline.RunAsync(cancel);
+            await OnThread(target.Flush, cancel);
+
+            if (options.ReadBack)
+            {
+                Progress.Enter(DeployPhase.Verifying, state.WrittenUsedBytes(plan.Manifest));
+                await new ReadBack(target, plan, state, Progress).RunAsync(cancel);
+            }
+
+            // From here on there is nothing to gain from stopping half-way.
+            cancel.ThrowIfCancellationRequested();
+            Progress.Enter(DeployPhase.Finishing, 0);
+            await OnThread(() => tables.Finish(state, options.ReadBack), CancellationToken.None);
+            if (target is LinuxBlockDevice linux)
+                await linux.RescanPartitionsAsync(s_rescanPatience, time ?? TimeProvider.System, CancellationToken.None);
+        }
+        catch (DiskException e)
+        {
+            throw DeployFailures.Disk(e, plan.VolumeAt(e.Offset));
+        }
+    }
+
+    /// <summary>A source that can tell is asked for every chunk before the first write.</summary>
+    private async Task CheckSourceAsync(CancellationToken cancel)
+    {
+        if (source is not IChunkInventory inventory)
+            return;
+        var chunks = from volume in plan.Manifest.Volumes from chunk in volume.Chunks() where chunk.Kind == ChunkKind.Data select (volume, chunk);
+        foreach (var batch in chunks.Chunk(InventoryBatch))
+        {
+            var held = await inventory.HeldAsync(Array.ConvertAll(batch, b => b.chunk.Id), cancel);
+            if (Array.IndexOf(held, false) is var missing and >= 0)
+                throw DeployFailures.Missing(batch[missing].volume.Header, batch[missing].chunk, null);
+        }
+    }
+
+    private static Task OnThread(Action action, CancellationToken cancel) =>
+        Task.Factory.StartNew(action, cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+}
+
+/// <summary>What a running deploy remembers until the end: which chunks it wrote, and the heads it holds back.</summary>
+internal sealed class DeployState(WritePlan plan)
+{
+    private readonly BitArray[] _written = [.. plan.Manifest.Volumes.Select(v => new BitArray(v.ChunkCount))];
+
+    /// <summary>First bytes of each volume, by its position in the manifest; null where they stay zero.</summary>
+    public byte[]?[] Heads { get; } = new byte[]?[plan.Manifest.Volumes.Count];
+
+    public void MarkWritten(int volume, int chunk) => _written[volume][chunk] = true;
+
+    public bool IsWritten(int volume, int chunk) => _written[volume][chunk];
+
+    public long WrittenUsedBytes(Manifest manifest) => manifest.Volumes
+        .Select((volume, v) => volume.Chunks().Where(c => IsWritten(v, c.Index)).Sum(c => volume.UsedBytesOf(c)))
+        .Sum();
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using ImageForge.Contracts;
+using ImageForge.Imaging.Disks;
 using ImageForge.Imaging.Manifests;
 
 namespace ImageForge.Imaging.Deploy;
@@ -17,26 +18,34 @@ public static class DeployPlanner
 {
     /// <param name="manifestHash">Lower-case hex SHA-256 of the manifest file.</param>
     /// <param name="found">The resume record on the target, if any.</param>
-    public static PlanOutcome Plan(Manifest manifest, string manifestHash, long diskSizeBytes, int sectorSize, ResumeRecord? found) => throw new NotImplementedException();
-}
+    public static PlanOutcome Plan(Manifest manifest, string manifestHash, long diskSizeBytes, int sectorSize, ResumeRecord? found)
+    {
+        if (sectorSize != manifest.SectorSize)
+            return Refuse("sectorSizeMismatch",
+                $"The image was taken from a disk with sectors of {manifest.SectorSize} bytes and the target has {sectorSize}.",
+                "Deploy to a disk with the same sector size; many NVMe disks can be switched with nvme format.");
+        var needed = manifest.Volumes.Select(v => v.Header.Partition.End).Append(2L * sectorSize).Max();
+        if (manifest.Gpt is { } gpt)
+            needed = Math.Max(needed, GptWriter.MinimumDiskBytes(gpt));
+        if (diskSizeBytes < needed)
+            return Refuse("diskTooSmall",
+                $"The image needs a disk of at least {ByteText.Exact(needed)} and the target has {ByteText.Exact(diskSizeBytes)}.",
+                "Use a larger disk, or capture the image again from a smaller one.");
+        var resuming = found is not null && found.ManifestHash == manifestHash && found.DiskSizeBytes == diskSizeBytes && found.SectorSize == sectorSize;
+        return new PlanOutcome(new WritePlan(manifest, manifestHash, diskSizeBytes, resuming, Tables(manifest, diskSizeBytes)), null);
+    }
 
-/// <summary>What a deploy will do. Made by <see cref="DeployPlanner"/> only.</summary>
-public sealed class WritePlan
-{
-    internal WritePlan(Manifest manifest, string manifestHash) => (Manifest, ManifestHash) = (manifest, manifestHash);
+    /// <summary>Everything outside the volumes, in the order to write; sectors 0 and 1 are taken out of it and written last of all.</summary>
+    private static List<DiskWrite> Tables(Manifest manifest, long diskSizeBytes)
+    {
+        var writes = manifest.Regions.Where(r => r.Kind == RawRegionKind.Gap).Select(r => new DiskWrite(r.Offset, r.Bytes.ToArray())).ToList();
+        // A GPT is made anew even for a disk of the same size: the source's copies may have been damaged.
+        if (manifest.Gpt is { } gpt)
+            writes.AddRange(GptWriter.Rebuild(gpt, diskSizeBytes, manifest.SectorSize));
+        else
+            writes.AddRange(manifest.Regions.Where(r => r.Kind == RawRegionKind.BootSector).Select(r => new DiskWrite(r.Offset, r.Bytes.ToArray())));
+        return writes;
+    }
 
-    public Manifest Manifest { get; }
-    public string ManifestHash { get; }
-
-    /// <summary>The target carries the resume record of this very manifest: what is on it is compared before it is fetched.</summary>
-    public bool Resuming { get; }
-
-    /// <summary>Bytes of used content to put on the disk.</summary>
-    public long BytesToWrite { get; }
-
-    /// <summary>Plain bytes of data chunks, before compression.</summary>
-    public long BytesToFetchAtMost { get; }
-
-    /// <summary>The plan in the form shown to people before the first write.</summary>
-    public DeployPlan Describe(DiskInventory disk) => throw new NotImplementedException();
+    private static PlanOutcome Refuse(string code, string sentence, string cure) => new(null, new Failure(code, Fault.Disk, sentence, cure));
 }

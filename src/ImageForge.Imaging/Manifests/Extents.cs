@@ -37,10 +37,5 @@ internal static class Extents
         reader.Require(gpt.BackupEntriesLba >= 2 && gpt.BackupEntriesLba <= sectors - entrySectors, "the GPT's second entries lie outside the disk");
         reader.Require(gpt.BackupHeaderLba >= 2 && gpt.BackupHeaderLba < sectors, "the GPT's second header lies outside the disk");
         reader.Require(gpt.FirstUsableLba >= 2 && gpt.FirstUsableLba <= gpt.LastUsableLba && gpt.LastUsableLba < sectors, "the GPT's usable range is not on the disk");
-        foreach (var volume in manifest.Volumes)
-        {
-            var partition = volume.Header.Partition;
-            reader.Require(partition.Offset >= gpt.FirstUsableLba * manifest.SectorSize && partition.End <= (gpt.LastUsableLba + 1) * manifest.SectorSize, "a volume lies outside the GPT's usable range");
-        }
     }
 }

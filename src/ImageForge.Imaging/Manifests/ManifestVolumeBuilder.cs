@@ -48,6 +48,17 @@ internal sealed class ManifestVolumeBuilder
         return count == 0 ? ChunkUsage.None : count == blocks ? ChunkUsage.All : ChunkUsage.Some;
     }
 
+    /// <summary>Bytes of used blocks of a chunk that has some.</summary>
+    public long UsedBytesOf(int chunk)
+    {
+        if (UsageOf(chunk) == ChunkUsage.All)
+            return Header.ChunkLength(chunk);
+        var first = FirstBlock(chunk);
+        var blocks = Header.ChunkBlocks(chunk);
+        var cut = blocks * (long)Header.BlockSize - Header.ChunkLength(chunk);
+        return _used.CountUsed(first, blocks) * Header.BlockSize - (_used[first + blocks - 1] ? cut : 0);
+    }
+
     /// <summary>The map of a chunk whose usage is <see cref="ChunkUsage.Some"/>.</summary>
     public byte[] BitsOf(int chunk)
     {
@@ -95,16 +106,6 @@ internal sealed class ManifestVolumeBuilder
     }
 
     private long FirstBlock(int chunk) => chunk * (long)(Header.ChunkSize / Header.BlockSize);
-
-    private long UsedBytesOf(int chunk)
-    {
-        if (UsageOf(chunk) == ChunkUsage.All)
-            return Header.ChunkLength(chunk);
-        var first = FirstBlock(chunk);
-        var blocks = Header.ChunkBlocks(chunk);
-        var cut = blocks * (long)Header.BlockSize - Header.ChunkLength(chunk);
-        return _used.CountUsed(first, blocks) * Header.BlockSize - (_used[first + blocks - 1] ? cut : 0);
-    }
 }
 
 /// <summary>How many blocks of a chunk hold content.</summary>

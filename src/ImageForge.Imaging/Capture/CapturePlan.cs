@@ -1,0 +1,50 @@
+using ImageForge.Contracts;
+using ImageForge.Imaging.Disks;
+using ImageForge.Imaging.FileSystems;
+using ImageForge.Imaging.Manifests;
+
+namespace ImageForge.Imaging.Capture;
+
+/// <summary>What is on the disk and worth reading.</summary>
+internal sealed class CapturePlan
+{
+    private readonly DiskLayout _layout;
+    private readonly List<ManifestRegion> _regions = [];
+
+    private CapturePlan(DiskLayout layout) => _layout = layout;
+
+    public List<ManifestVolumeBuilder> Volumes { get; } = [];
+
+    public long UsedBytes => Volumes.Sum(v => v.UsedBytes);
+
+    /// <summary>Reads the tables and the file systems' own maps.</summary>
+    public static CapturePlan Read(IBlockDevice source, int chunkSize, CancellationToken cancel)
+    {
+        var layout = PartitionTables.Read(source) switch
+        {
+            PartitionTableReading.Found found => found.Layout,
+            PartitionTableReading.Unusable unusable => throw new FailureException(unusable.Failure),
+            var other => throw new InvalidOperationException($"{other} is not a reading"),
+        };
+        var plan = new CapturePlan(layout);
+        foreach (var region in layout.RawRegions.OrderBy(r => r.Offset))
+            plan._regions.Add(new ManifestRegion(region.Kind, region.Offset, ReadRegion(source, region)));
+        foreach (var partition in layout.Partitions.OrderBy(p => p.Offset))
+        {
+            cancel.ThrowIfCancellationRequested();
+            var content = VolumeProbe.Identify(source, partition.Offset, partition.Length, cancel);
+            plan.Volumes.Add(new ManifestVolumeBuilder(partition, content, chunkSize));
+        }
+        return plan;
+    }
+
+    public Manifest Build(string? diskModel) => new(
+        _layout.SizeBytes, _layout.SectorSize, diskModel, _layout.Scheme, _layout.Gpt, _regions, [.. Volumes.Select(v => v.Build())]);
+
+    private static byte[] ReadRegion(IBlockDevice source, RawRegion region)
+    {
+        using var buffer = AlignedBuffer.Rent(checked((int)region.Length));
+        source.Read(region.Offset, buffer.Span);
+        return buffer.Span.ToArray();
+    }
+}

@@ -1,0 +1,19 @@
+namespace ImageForge.Imaging.Deploy;
+
+/// <summary>When what is already on the disk is compared before it is fetched.</summary>
+public enum CompareWith
+{
+    /// <summary>Only with a disk that carries the resume record of this manifest; any other does not pay for the reading.</summary>
+    ResumedDisk,
+
+    /// <summary>Always: worth it when the disk probably holds an older version of the image.</summary>
+    AnyDisk,
+}
+
+/// <param name="ReadBack">Read everything written back from the device and compare.</param>
+/// <param name="HostTaskId">Recorded in the resume record.</param>
+/// <param name="FetchesInFlight">Chunks being fetched at the same time.</param>
+/// <param name="FlushEveryBytes">Bytes written between two flushes: what a power cut can cost at most, and the resume fetches again.</param>
+public sealed record DeployOptions(bool ReadBack = true, long HostTaskId = 0, int FetchesInFlight = 6, CompareWith Compare = CompareWith.ResumedDisk, long FlushEveryBytes = 256 << 20);
+
+public enum DeployPhase { Preparing, Transferring, Verifying, Finishing }
