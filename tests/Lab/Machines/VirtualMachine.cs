@@ -1,0 +1,172 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using ImageForge.Lab.Networks;
+
+namespace ImageForge.Lab.Machines;
+
+/// <summary>One power-on of a machine: from start to power-off, power cut or (with EndOnReboot) restart. The firmware's settings survive between power-ons.</summary>
+public sealed class VirtualMachine : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly LabNetwork _network;
+    private readonly string _tap;
+    private readonly string _socket;
+    private readonly Task<string> _errors;
+
+    private VirtualMachine(Process process, LabNetwork network, MachineOptions options, string tap, string socket)
+    {
+        (_process, _network, Options, _tap, _socket) = (process, network, options, tap, socket);
+        Console = new SerialConsole(process.StandardOutput.BaseStream, Path.Combine(Repository.LogFolder, $"{options.Name}.serial.log"));
+        _errors = process.StandardError.ReadToEndAsync();
+    }
+
+    public MachineOptions Options { get; }
+
+    public SerialConsole Console { get; }
+
+    public bool IsRunning => !_process.HasExited;
+
+    public static async Task<VirtualMachine> PowerOnAsync(LabNetwork network, MachineOptions options)
+    {
+        var tap = await network.AddTapAsync();
+        var socket = Path.Combine(network.Folder, $"{options.Name}.qmp");
+        File.Delete(socket);
+        var process = LabNetwork.StartIn(network.Machines, "qemu-system-x86_64", QemuArguments.Of(network, options, tap, socket));
+        process.StandardInput.Close();
+        return new VirtualMachine(process, network, options, tap, socket);
+    }
+
+    /// <summary>The plug is pulled: nothing is flushed inside the guest.</summary>
+    public async Task CutPowerAsync()
+    {
+        if (!_process.HasExited)
+            _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Waits until the guest has switched itself off (or restarted, with EndOnReboot).</summary>
+    public async Task WaitForEndAsync(TimeSpan limit)
+    {
+        using var timeout = new CancellationTokenSource(limit);
+        try
+        {
+            await _process.WaitForExitAsync(timeout.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new LabException($"{Options.Name} still runs after {limit.TotalSeconds:0} s; its last lines:\n{Console.Tail()}");
+        }
+        var errors = await _errors;
+        if (_process.ExitCode != 0)
+            throw new LabException($"QEMU of {Options.Name} ended with {_process.ExitCode}: {errors}");
+    }
+
+    public Task ResetAsync() => MonitorAsync("system_reset");
+
+    /// <summary>Ctrl-Alt-Del on the machine's keyboard.</summary>
+    public Task PressCtrlAltDelAsync() => MonitorAsync("send-key", new JsonObject
+    {
+        ["keys"] = new JsonArray([.. new[] { "ctrl", "alt", "delete" }.Select(key => new JsonObject { ["type"] = "qcode", ["data"] = key })]),
+    });
+
+    /// <summary>A picture of the machine's own screen (PNG).</summary>
+    public async Task<string> ScreenshotAsync()
+    {
+        var file = Path.Combine(Repository.LogFolder, $"{Options.Name}.png");
+        await MonitorAsync("screendump", new JsonObject { ["filename"] = file, ["format"] = "png" });
+        return file;
+    }
+
+    /// <summary>Resident memory of the whole virtual machine process, for the lab's own planning.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await CutPowerAsync();
+        Console.Dispose();
+        _process.Dispose();
+        await _network.RemoveTapAsync(_tap);
+    }
+
+    private async Task MonitorAsync(string command, JsonObject? arguments = null)
+    {
+        using var monitor = await QemuMonitor.ConnectAsync(_socket);
+        await monitor.SendAsync(command, arguments);
+    }
+}
+
+internal static class QemuArguments
+{
+    private const string OvmfCode = "/usr/share/OVMF/OVMF_CODE_4M.fd";
+    private const string OvmfVariables = "/usr/share/OVMF/OVMF_VARS_4M.fd";
+
+    public static List<string> Of(LabNetwork network, MachineOptions options, string tap, string socket)
+    {
+        // KVM is not used even where /dev/kvm exists: on nested hosts it starts and then fails after minutes.
+        List<string> arguments =
+        [
+            "-accel", "tcg,thread=multi", "-cpu", options.Cpu, "-smp", "1",
+            "-m", options.MemoryMiB.ToString(CultureInfo.InvariantCulture),
+            "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std", "-serial", "stdio",
+            "-qmp", $"unix:{socket},server,nowait", "-name", options.Name, "-device", "virtio-rng-pci",
+            "-smbios", $"type=1,manufacturer=ImageForge,product=Lab machine,serial={options.Serial},uuid={options.Uuid}",
+        ];
+        if (options.EndOnReboot)
+            arguments.Add("-no-reboot");
+        AddFirmware(arguments, network, options);
+
+        // Without its option ROM the card is driven by OVMF itself: a PXE client that is not iPXE.
+        var rom = options.Firmware == Firmware.Bios ? "" : ",romfile=";
+        var index = options.NetworkBoot ? ",bootindex=0" : "";
+        if (!options.NetworkBoot)
+            rom = ",romfile=";
+        arguments.AddRange(
+        [
+            "-netdev", $"tap,id=n0,ifname={tap},script=no,downscript=no",
+            "-device", $"virtio-net-pci,netdev=n0,mac={options.Mac}{index}{rom}",
+        ]);
+        for (var i = 0; i < options.Disks.Count; i++)
+        {
+            var disk = options.Disks[i];
+            var readOnly = disk.ReadOnly ? ",readonly=on" : "";
+            arguments.AddRange(
+            [
+                "-drive", $"if=none,id=d{i},file={disk.Path},format=raw,cache=writeback,discard=unmap{readOnly}",
+                "-device", $"virtio-blk-pci,drive=d{i},serial={disk.Serial},bootindex={i + 1}",
+            ]);
+        }
+        if (options.Direct is { } direct)
+            arguments.AddRange(["-kernel", direct.Kernel, "-initrd", direct.Initrd, "-append", direct.CommandLine]);
+        return arguments;
+    }
+
+    private static void AddFirmware(List<string> arguments, LabNetwork network, MachineOptions options)
+    {
+        if (options.Firmware == Firmware.Bios)
+        {
+            // graphics=off: SeaBIOS and its network ROM print on the serial line.
+            arguments.AddRange(["-machine", "pc,graphics=off"]);
+            return;
+        }
+        var variables = Path.Combine(network.Folder, $"{options.Name}.vars.fd");
+        if (!File.Exists(variables))
+            File.Copy(OvmfVariables, variables);
+        arguments.AddRange(
+        [
+            "-machine", "q35",
+            "-drive", $"if=pflash,format=raw,unit=0,readonly=on,file={OvmfCode}",
+            "-drive", $"if=pflash,format=raw,unit=1,file={variables}",
+            "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n",
+        ]);
+        if (options.Firmware == Firmware.UefiHttp)
+            arguments.AddRange(["-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n"]);
+    }
+}
