@@ -7,7 +7,10 @@ build_needs='
 clang                                clang
 ld                                   binutils
 readelf                              binutils
+cmake                                cmake
+make                                 make
 /usr/include/zstd.h                  libzstd-dev
+/usr/include/openssl/ssl.h           libssl-dev
 /usr/include/zlib.h                  zlib1g-dev
 /usr/lib/x86_64-linux-gnu/libsqlite3.so.0   libsqlite3-0
 zstd                                 zstd

@@ -31,8 +31,7 @@ if [ "$drivers" = full ]; then
 fi
 debian_index "$suite" "$components"
 kernel_package=$(apt_in "$suite" apt-cache depends linux-image-amd64 | awk '$1 == "Depends:" { print $2; exit }')
-packages=("$kernel_package" busybox-static libc6 libssl3 zlib1g)
-[ "$suite" = bookworm ] || packages=("$kernel_package" busybox-static libc6 libssl3t64 zlib1g)
+packages=("$kernel_package" busybox-static)
 mapfile -t debs < <(debian_fetch "$suite" "${packages[@]}" "${firmware_packages[@]}")
 [ "${#debs[@]}" = $((${#packages[@]} + ${#firmware_packages[@]})) ] || die "not every package could be downloaded; see the lines above"
 
@@ -56,7 +55,7 @@ kernel=$(basename "$kernel_root"/lib/modules/*)
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-mkdir -p "$root"/{bin,sbin,dev,proc,sys,run,tmp,etc,root,lib/modules/"$kernel",lib/firmware,lib64,lib/x86_64-linux-gnu}
+mkdir -p "$root"/{bin,sbin,dev,proc,sys,run,tmp,etc,root,lib/modules/"$kernel",lib/firmware}
 ln -s run "$root/var"
 
 install -m 0755 "${unpacked[1]}/bin/busybox" "$root/bin/busybox" 2>/dev/null || install -m 0755 "${unpacked[1]}/usr/bin/busybox" "$root/bin/busybox"
@@ -69,22 +68,10 @@ install -m 0755 "$here/udhcpc.script" "$root/etc/udhcpc.script"
 : > "$root/etc/resolv.conf"
 printf 'root:x:0:0:root:/root:/bin/sh\n' > "$root/etc/passwd"
 
-# The agent with the libraries it names, and OpenSSL, which .NET opens by name at run time.
+# One file without shared libraries: nothing else is needed for it.
 install -m 0755 "$agent" "$root/bin/imageforge-agent"
-library() {
-    local name=$1 folder file
-    for folder in "${unpacked[@]}"; do
-        for file in "$folder/lib/x86_64-linux-gnu/$name" "$folder/usr/lib/x86_64-linux-gnu/$name" "$folder/lib64/$name" "$folder/usr/lib64/$name"; do
-            [ -e "$file" ] && { install -m 0755 "$(realpath "$file")" "$root/lib/x86_64-linux-gnu/$name"; return; }
-        done
-    done
-    die "the agent needs $name, which none of the packages ${packages[*]} has"
-}
-if head -c 4 "$agent" | grep -q ELF; then
-    for name in $(readelf -d "$agent" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p') ld-linux-x86-64.so.2 libssl.so.3 libcrypto.so.3 libc.so.6 libm.so.6; do
-        [ -e "$root/lib/x86_64-linux-gnu/$name" ] || library "$name"
-    done
-    ln -s ../lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 "$root/lib64/ld-linux-x86-64.so.2"
+if readelf -d "$agent" 2> /dev/null | grep -q NEEDED; then
+    die "$agent needs shared libraries, which the live image does not have; publish it with -p:PublishAot=true"
 fi
 
 # Modules with everything they depend on. Decompressed (trixie ships .ko.xz): the whole archive is compressed once, and better.
@@ -105,7 +92,7 @@ done
 rm -f "$root/tmp/depends"
 if [ "$drivers" = full ]; then
     find "$root/lib/modules" -name '*.ko' -exec modinfo -F firmware {} + | sort -u | while read -r name; do
-        for folder in "${unpacked[@]:5}"; do
+        for folder in "${unpacked[@]:2}"; do
             [ -e "$folder/lib/firmware/$name" ] || continue
             install -D -m 0644 "$(realpath "$folder/lib/firmware/$name")" "$root/lib/firmware/$name"
         done
@@ -120,6 +107,12 @@ inputs=
 for i in "${!debs[@]}"; do
     inputs+="${inputs:+,}
     {\"package\": \"$(dpkg-deb -f "${debs[i]}" Package)\", \"version\": \"$(dpkg-deb -f "${debs[i]}" Version)\", \"sha256\": \"$(sha256_of "${debs[i]}")\"}"
+done
+# What is inside the agent comes from this machine's own development packages.
+for package in libssl-dev libzstd-dev libc6-dev; do
+    version=$(dpkg-query -W -f '${Version}' "$package" 2> /dev/null) || continue
+    inputs+=",
+    {\"package\": \"$package\", \"version\": \"$version\", \"usedBy\": \"agent\"}"
 done
 printf '%s (%s drivers)\n' "$(printf '%s' "$inputs$(sha256_of "$agent")" | sha256sum | cut -c1-12)" "$drivers" > "$root/etc/imageforge-live"
 
