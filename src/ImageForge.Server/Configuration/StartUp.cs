@@ -19,6 +19,7 @@ internal static partial class StartUp
             await using var app = Program.Build(args);
             options = app.Services.GetRequiredService<ServerOptions>();
             await app.StartAsync();
+            await Announcement.PrintAsync(app.Services, Console.Out, CancellationToken.None);
             await app.WaitForShutdownAsync();
             return 0;
         }

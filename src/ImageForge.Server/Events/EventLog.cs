@@ -25,12 +25,12 @@ internal sealed class EventLog(Database database, TimeProvider time)
         }, cancellationToken);
 
     /// <summary>Newest first.</summary>
-    public async Task<IReadOnlyList<Event>> ListAsync(long? before, int limit, CancellationToken cancellationToken)
+    public async Task<Page<Event>> ListAsync(Paging paging, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
+        var total = await connection.ExecuteScalarAsync<long>("SELECT count(*) FROM events");
         var rows = await connection.QueryAsync<(long Id, long At, string Kind, string Subject, string Text)>(
-            "SELECT id, at, kind, subject, text FROM events WHERE @before IS NULL OR id < @before ORDER BY id DESC LIMIT @limit",
-            new { before, limit });
-        return [.. rows.Select(r => new Event(r.Id, r.At.ToTime(), r.Kind, r.Subject, r.Text))];
+            "SELECT id, at, kind, subject, text FROM events ORDER BY id DESC LIMIT @Limit OFFSET @Offset", paging);
+        return new Page<Event>([.. rows.Select(r => new Event(r.Id, r.At.ToTime(), r.Kind, r.Subject, r.Text))], total);
     }
 }

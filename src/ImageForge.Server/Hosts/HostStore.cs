@@ -21,20 +21,20 @@ internal sealed partial class HostStore(Database database, TimeProvider time, Ho
     }
 
     /// <summary>By name; <paramref name="state"/> null: all.</summary>
-    public async Task<IReadOnlyList<Host>> ListAsync(HostState? state, int offset, int limit, CancellationToken cancellationToken)
+    public async Task<Page<Host>> ListAsync(HostState? state, Paging paging, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var command = connection.CreateCommand();
+        command.Parameters.AddWithValue("@state", state is { } wanted ? StoredName.Of(wanted) : DBNull.Value);
+        command.CommandText = "SELECT count(*) FROM hosts h WHERE @state IS NULL OR h.state = @state";
+        var total = (long)command.ExecuteScalar()!;
         command.CommandText =
-            $"SELECT {HostRow.Columns} FROM hosts h WHERE @state IS NULL OR h.state = @state ORDER BY h.name, h.id LIMIT @limit OFFSET @offset";
-        command.Parameters.AddWithValue("@state", state is { } wanted ? Name(wanted) : DBNull.Value);
-        command.Parameters.AddWithValue("@limit", limit);
-        command.Parameters.AddWithValue("@offset", offset);
+            $"SELECT {HostRow.Columns} FROM hosts h WHERE @state IS NULL OR h.state = @state ORDER BY h.name, h.id LIMIT {paging.Limit} OFFSET {paging.Offset}";
         var hosts = new List<Host>();
         await using var row = command.ExecuteReader();
         while (row.Read())
             hosts.Add(HostRow.Read(row));
-        return hosts;
+        return new Page<Host>(hosts, total);
     }
 
     private static Host? FindByMac(SqliteConnection connection, SqliteTransaction? transaction, MacAddress mac)
@@ -56,6 +56,4 @@ internal sealed partial class HostStore(Database database, TimeProvider time, Ho
         using var row = command.ExecuteReader();
         return row.Read() ? HostRow.Read(row) : null;
     }
-
-    private static string Name(HostState state) => state == HostState.Approved ? "approved" : "discovered";
 }

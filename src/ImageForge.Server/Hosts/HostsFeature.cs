@@ -10,7 +10,5 @@ internal static class HostsFeature
         builder.Services.AddSingleton<HostStore>();
     }
 
-    public static void MapHosts(this WebApplication app)
-    {
-    }
+    public static void MapHosts(this WebApplication app) => HostEndpoints.Map(app);
 }

@@ -32,11 +32,9 @@ internal sealed record HostTask(
     string? CheckedInSerial,
     int ResumesWithoutProgress)
 {
-    /// <summary>An agent was at work and has been silent for 30 s. Derived, never stored.</summary>
-    public bool IsStalled(DateTimeOffset now) =>
-        State is >= HostTaskState.CheckedIn and <= HostTaskState.Finishing && LastHeardAt is { } heard && now - heard > SilentAfter;
-
-    public static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(30);
+    /// <summary>An agent was at work and has been silent for too long. Derived, never stored.</summary>
+    public bool IsStalled(DateTimeOffset now, TimeSpan silentAfter) =>
+        State is >= HostTaskState.CheckedIn and <= HostTaskState.Finishing && LastHeardAt is { } heard && now - heard > silentAfter;
 }
 
 internal sealed record HostTaskEvent(DateTimeOffset At, HostTaskState State, string Text);

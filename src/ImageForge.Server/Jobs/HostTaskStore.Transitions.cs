@@ -25,6 +25,16 @@ internal sealed partial class HostTaskStore
 {
     public const int MaxResumesWithoutProgress = 5;
 
+    /// <summary>A new task of a job being written.</summary>
+    public async Task QueueAsync(SqliteTransaction transaction, long jobId, long hostId, string text)
+    {
+        var connection = transaction.Connection!;
+        var id = await connection.ExecuteScalarAsync<long>(
+            "INSERT INTO host_tasks (job_id, host_id, state, created_at) VALUES (@jobId, @hostId, 'queued', @now) RETURNING id",
+            new { jobId, hostId, now = time.NowMilliseconds() }, transaction);
+        await WriteEventAsync(connection, transaction, id, HostTaskState.Queued, text);
+    }
+
     /// <summary>Moves a task and writes its event in the same transaction.</summary>
     public Task<Transition> MoveAsync(long taskId, HostTaskState to, string text, CancellationToken cancellationToken, SqliteTransaction? joined = null) =>
         database.WriteAsync(joined, (connection, transaction) => MoveAsync(connection, transaction, taskId, to, text), cancellationToken);

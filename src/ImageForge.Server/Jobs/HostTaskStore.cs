@@ -1,3 +1,4 @@
+using Dapper;
 using ImageForge.Contracts;
 using ImageForge.Server.Data;
 using Microsoft.Data.Sqlite;
@@ -37,6 +38,19 @@ internal sealed partial class HostTaskStore(Database database, TimeProvider time
     /// <summary>Newest first, at most <paramref name="limit"/>.</summary>
     public Task<IReadOnlyList<HostTask>> ListForHostAsync(long hostId, int limit, CancellationToken cancellationToken) =>
         ListAsync(From + $"WHERE t.host_id = @key ORDER BY t.id DESC LIMIT {limit}", hostId, cancellationToken);
+
+    /// <summary>As <see cref="FindActiveForHostAsync"/>, inside a transaction.</summary>
+    public static HostTask? FindActive(SqliteTransaction transaction, long hostId) =>
+        First(transaction.Connection!, transaction, From + "WHERE t.host_id = @key AND t.state NOT IN ('succeeded', 'failed', 'cancelled')", hostId);
+
+    /// <summary>How many tasks of each job are in which state, with their bytes.</summary>
+    public async Task<ILookup<long, TaskCount>> CountAsync(IEnumerable<long> jobIds, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var rows = await connection.QueryAsync<(long Job, string State, int Count, long Done, long Total)>(
+            "SELECT job_id, state, count(*), sum(bytes_done), sum(bytes_total) FROM host_tasks WHERE job_id IN @jobIds GROUP BY job_id, state", new { jobIds });
+        return rows.ToLookup(r => r.Job, r => new TaskCount(StoredName.Parse<HostTaskState>(r.State), r.Count, r.Done, r.Total));
+    }
 
     private async Task<IReadOnlyList<HostTask>> ListAsync(string sql, object key, CancellationToken cancellationToken)
     {

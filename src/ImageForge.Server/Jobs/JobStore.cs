@@ -4,8 +4,8 @@ using ImageForge.Server.Data;
 
 namespace ImageForge.Server.Jobs;
 
-/// <summary>Finds jobs; ordering and cancelling them is beside, one file each.</summary>
-internal sealed partial class JobStore(Database database)
+/// <summary>Finds jobs; they are made and cancelled at the <see cref="JobDesk"/>.</summary>
+internal sealed class JobStore(Database database)
 {
     private const string From =
         """
@@ -20,11 +20,12 @@ internal sealed partial class JobStore(Database database)
     }
 
     /// <summary>Newest first.</summary>
-    public async Task<IReadOnlyList<Job>> ListAsync(long? before, int limit, CancellationToken cancellationToken)
+    public async Task<Page<Job>> ListAsync(Paging paging, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
-        var rows = await connection.QueryAsync<Row>($"{From} WHERE @before IS NULL OR j.id < @before ORDER BY j.id DESC LIMIT @limit", new { before, limit });
-        return [.. rows.Select(ToJob)];
+        var total = await connection.ExecuteScalarAsync<long>("SELECT count(*) FROM jobs");
+        var rows = await connection.QueryAsync<Row>($"{From} ORDER BY j.id DESC LIMIT @Limit OFFSET @Offset", paging);
+        return new Page<Job>([.. rows.Select(ToJob)], total);
     }
 
     private static Job ToJob(Row row)

@@ -156,9 +156,15 @@ CREATE TABLE users (
     id            INTEGER PRIMARY KEY,
     name          TEXT NOT NULL UNIQUE COLLATE NOCASE,
     password_hash TEXT NOT NULL,
-    security_stamp TEXT NOT NULL,
     created_at    INTEGER NOT NULL
 );
+-- A login in a browser; signing out deletes the row, so a copied cookie is worth nothing afterwards.
+CREATE TABLE sessions (
+    secret_hash  BLOB PRIMARY KEY,
+    user_id      INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created_at   INTEGER NOT NULL,
+    last_used_at INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE api_tokens (
     id           INTEGER PRIMARY KEY,
     name         TEXT NOT NULL,

@@ -1,0 +1,40 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using ImageForge.Contracts;
+
+namespace ImageForge.Server.Jobs;
+
+/// <param name="Hosts">Any MAC of each host, in any form.</param>
+/// <param name="Image">The image to make or deploy.</param>
+/// <param name="Version">Deploy only; null: the newest at this moment.</param>
+/// <param name="Disk">Serial or WWN of the disk; null: the only internal one.</param>
+/// <param name="ChunkSize">Capture only, bytes, a power of two from 64 KiB to 16 MiB; null: 1 MiB.</param>
+/// <param name="Level">Capture only, zstd 1 to 19; null: 3.</param>
+/// <param name="ReadBack">Deploy only: read everything back and compare. Default true.</param>
+internal sealed record CreateJobRequest(
+    JobKind Kind,
+    IReadOnlyList<string> Hosts,
+    string? Image = null,
+    int? Version = null,
+    string? Disk = null,
+    AfterTask After = AfterTask.Reboot,
+    int? ChunkSize = null,
+    int? Level = null,
+    bool? ReadBack = null)
+{
+    /// <summary>Tells whether a repeated Idempotency-Key comes with the same request.</summary>
+    public byte[] Hash() => SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this));
+}
+
+internal enum RefusalKind { Invalid, NotFound, Conflict }
+
+/// <summary>Why a job was not made.</summary>
+internal sealed record Refusal(RefusalKind Kind, string Code, string Sentence, string Cure);
+
+/// <summary>Either a job or a refusal.</summary>
+/// <param name="Repeated">The same Idempotency-Key was answered before; this is that job.</param>
+internal sealed record OrderOutcome(Job? Job, bool Repeated, Refusal? Refusal)
+{
+    public static OrderOutcome Refused(RefusalKind kind, string code, string sentence, string cure) =>
+        new(null, false, new Refusal(kind, code, sentence, cure));
+}
