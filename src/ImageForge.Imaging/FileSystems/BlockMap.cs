@@ -38,6 +38,24 @@ public sealed class BlockMap
     /// <summary>Marks <paramref name="count"/> blocks from <paramref name="first"/> as unused.</summary>
     public void Clear(long first, long count) => Fill(first, count, used: false);
 
+    /// <summary>Marks the blocks whose bit is 1 in <paramref name="bits"/> (lowest bit of the first byte = block <paramref name="first"/>); others stay as they are.</summary>
+    public void SetBits(long first, ReadOnlySpan<byte> bits, int count)
+    {
+        CheckRange(first, count);
+        for (var done = 0; done < count; done += 8)
+        {
+            var value = (ulong)bits[done >> 3];
+            if (count - done < 8)
+                value &= (1UL << (count - done)) - 1;
+            if (value == 0)
+                continue;
+            var (word, shift) = ((first + done) >> 6, (int)((first + done) & 63));
+            _words[word] |= value << shift;
+            if (shift > 56 && value >> (64 - shift) is var carry and not 0)
+                _words[word + 1] |= carry;
+        }
+    }
+
     /// <summary>Number of used blocks in the range.</summary>
     public long CountUsed(long first, long count)
     {

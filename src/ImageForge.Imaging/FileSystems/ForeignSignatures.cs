@@ -1,0 +1,36 @@
+namespace ImageForge.Imaging.FileSystems;
+
+/// <summary>
+/// Marks of formats that have no reader here. They name what an unknown volume holds, and they overrule a leftover superblock:
+/// LUKS, BitLocker, ReFS or LVM on a former ext4 leave the bytes at 1024 alone.
+/// </summary>
+internal static class ForeignSignatures
+{
+    private sealed record Signature(long Offset, byte[] Bytes, string Text);
+
+    // Offsets as libblkid's superblock probes document them.
+    private static readonly Signature[] s_all =
+    [
+        new(0, [.. "LUKS"u8, 0xBA, 0xBE], "Encrypted with LUKS"),
+        new(3, [.. "-FVE-FS-"u8], "Encrypted with BitLocker"),
+        new(424, [0x3B, 0xD6, 0x67, 0x49, 0x29, 0x2E, 0xD8, 0x4A, 0x83, 0x99, 0xF6, 0xA3, 0x39, 0xE3, 0xD0, 0x01], "Encrypted with BitLocker To Go"),
+        new(3, [.. "EXFAT   "u8], "An exFAT file system"),
+        new(3, [.. "ReFS"u8, 0, 0, 0, 0], "A ReFS file system"),
+        new(0, [.. "XFSB"u8], "An XFS file system"),
+        new(0x10040, [.. "_BHRfS_M"u8], "A Btrfs file system"),
+        new(512, [.. "LABELONE"u8], "An LVM physical volume"),
+        new(0, [.. "LABELONE"u8], "An LVM physical volume"),
+        new(4086, [.. "SWAPSPACE2"u8], "Swap space"),
+        new(65526, [.. "SWAPSPACE2"u8], "Swap space"),
+        new(0, [0xFC, 0x4E, 0x2B, 0xA9], "A Linux RAID member"),
+        new(4096, [0xFC, 0x4E, 0x2B, 0xA9], "A Linux RAID member"),
+        new(1024, [0x10, 0x20, 0xF5, 0xF2], "An F2FS file system"),
+        new(32, [.. "NXSB"u8], "An APFS container"),
+        new(1024, [.. "H+\0\x04"u8], "An HFS+ file system"),
+        new(32769, [.. "CD001"u8], "An ISO 9660 file system"),
+        new(4096 + 24, [0xC6, 0x85, 0x73, 0xF6, 0x4E, 0x1A, 0x45, 0xCA, 0x82, 0x65, 0xF5, 0x7F, 0x48, 0xBA, 0x6D, 0x81], "A bcache device"),
+        new(0, [.. "hsqs"u8], "A SquashFS file system"),
+    ];
+
+    public static string? Find(VolumeReader volume) => Array.Find(s_all, signature => volume.Has(signature.Offset, signature.Bytes))?.Text;
+}
