@@ -5,9 +5,7 @@ using ImageForge.Imaging.Chunks;
 using ImageForge.Server.Errors;
 using ImageForge.Server.Images;
 using ImageForge.Server.ImageStore;
-using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ImageForge.Server.Agents;
 
@@ -19,8 +17,11 @@ internal static class CaptureEndpoints
     /// <summary>A 4 TB disk in 1 MiB chunks with a bitmap of 4 KiB blocks for each has a manifest of about 256 MiB.</summary>
     public const int MaxManifest = 512 << 20;
 
-    /// <summary>Captures of one task may be repeated after a restart; more versions than this is no capture any more.</summary>
     private const string PlainLengthHeader = "X-Plain-Length";
+
+    // A machine whose power was cut says no more; what it was sending must not hold memory for ever. Agents give up earlier themselves.
+    private static readonly TimeSpan ChunkPatience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan ManifestPatience = TimeSpan.FromMinutes(15);
 
     public static void MapCaptureEndpoints(this RouteGroupBuilder agent)
     {
@@ -65,12 +66,13 @@ internal static class CaptureEndpoints
             return space.Problem();
 
         AgentBody.Allow(context, length);
-        AllowSlowMachines(context);
         using var _ = await memory.TakeAsync(length, cancellationToken);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(ChunkPatience);
         var buffer = ArrayPool<byte>.Shared.Rent((int)length);
         try
         {
-            await context.Request.Body.ReadExactlyAsync(buffer.AsMemory(0, (int)length), cancellationToken);
+            await context.Request.Body.ReadExactlyAsync(buffer.AsMemory(0, (int)length), patience.Token);
             return store.Put(chunk, plainLength, buffer.AsSpan(0, (int)length)) switch
             {
                 ChunkPut.Stored => TypedResults.NoContent(),
@@ -85,6 +87,10 @@ internal static class CaptureEndpoints
         {
             return Problems.BadRequest("bodyBrokeOff", "The chunk broke off.", "Send it again.", Fault.Network);
         }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return TooSlow();
+        }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
@@ -96,8 +102,18 @@ internal static class CaptureEndpoints
     {
         var session = context.Session();
         using var _ = await memory.TakeAsync(context.Request.ContentLength ?? MaxManifest, cancellationToken);
-        AllowSlowMachines(context);
-        var (manifest, problem) = await AgentBody.ReadAsync(context, MaxManifest, cancellationToken);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(ManifestPatience);
+        ReadOnlyMemory<byte>? manifest;
+        ProblemHttpResult? problem;
+        try
+        {
+            (manifest, problem) = await AgentBody.ReadAsync(context, MaxManifest, patience.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return TooSlow();
+        }
         if (manifest is null)
             return problem!;
         switch (await sealing.SealAsync(session.Task.Id, session.Job.ImageName!, manifest.Value, cancellationToken))
@@ -120,10 +136,6 @@ internal static class CaptureEndpoints
         }
     }
 
-    /// <summary>An emulated or busy machine may pause for seconds; a dead one must still be noticed.</summary>
-    private static void AllowSlowMachines(HttpContext context)
-    {
-        if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
-            rate.MinDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(30));
-    }
+    private static ProblemHttpResult TooSlow() =>
+        Problems.Of(StatusCodes.Status408RequestTimeout, "Too slow", "bodyTooSlow", "The request did not arrive in time.", "Check the network of this machine; it sends it again.", Fault.Network);
 }

@@ -1,3 +1,5 @@
+using ImageForge.Server.ImageStore;
+
 namespace ImageForge.Server.Images;
 
 internal static class ImagesFeature
@@ -9,5 +11,10 @@ internal static class ImagesFeature
         builder.Services.AddSingleton<ImageSealing>();
     }
 
-    public static void MapImages(this WebApplication app) => app.MapImageEndpoints();
+    public static void MapImages(this WebApplication app)
+    {
+        // Made at first start, not at the first capture: who keeps a backup of the secrets has it from the first day.
+        app.Services.GetRequiredService<ImageSigningKey>();
+        app.MapImageEndpoints();
+    }
 }
