@@ -62,11 +62,11 @@ internal sealed record VersionSummary(
 /// <param name="Signature">ECDSA P-256 over the manifest's SHA-256, ASN.1 DER in base64; the key is at <c>/api/v1/image-signing-key</c>.</param>
 /// <param name="PartitionScheme">none, mbr, gpt.</param>
 internal sealed record VersionAnswer(
-    string ImageName, VersionSummary Version, string Signature, string PartitionScheme, int SectorSize, string? DiskModel, string? DiskId, IReadOnlyList<VolumeAnswer> Volumes)
+    string ImageName, VersionSummary Version, string Signature, string PartitionScheme, int SectorSize, string? DiskModel, string? DiskGuid, IReadOnlyList<VolumeAnswer> Volumes)
 {
     public static VersionAnswer Of(ImageVersion version, Manifest manifest) => new(
         version.ImageName, VersionSummary.Of(version), Convert.ToBase64String(version.Signature),
-        manifest.Scheme.ToString().ToLowerInvariant(), manifest.SectorSize, manifest.DiskModel, manifest.DiskId,
+        manifest.Scheme.ToString().ToLowerInvariant(), manifest.SectorSize, manifest.DiskModel, manifest.Gpt?.DiskGuid.ToString(),
         [.. manifest.Volumes.Select(VolumeAnswer.Of)]);
 }
 
@@ -75,8 +75,8 @@ internal sealed record VolumeAnswer(
     long OffsetBytes, long SizeBytes, long UsedBytes, int BlockSize, int ChunkSize)
 {
     public static VolumeAnswer Of(ManifestVolume volume) => new(
-        volume.Header.Number, volume.Header.Name, volume.Header.TypeId,
+        volume.Header.Partition.Number, volume.Header.Partition.Name ?? "", volume.Header.Partition.Type ?? "",
         volume.Header.FileSystem == FileSystemKind.Unknown ? "unknown" : volume.Header.FileSystem.ToString().ToLowerInvariant(),
         volume.Header.Label, volume.Header.Uuid, volume.Header.Note,
-        volume.Header.OffsetBytes, volume.Header.SizeBytes, volume.UsedBytes, volume.Header.BlockSize, volume.Header.ChunkSize);
+        volume.Header.Partition.Offset, volume.Header.Partition.Length, volume.UsedBytes, volume.Header.BlockSize, volume.Header.ChunkSize);
 }
