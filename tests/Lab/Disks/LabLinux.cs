@@ -53,7 +53,7 @@ internal static class LabLinux
         File.WriteAllBytes(Path.Combine(root, "leftover.bin"), SampleFiles.Leftovers(12 << 20));
 
         RawImage.CreateBlank(image, bytes);
-        await Command.RunAsync("mke2fs", "-q", "-t", "ext4", "-L", "labroot", "-U", RootUuid, "-d", root, image);
+        await Command.RunAsync("mke2fs", "-q", "-t", "ext4", "-b", "4096", "-L", "labroot", "-U", RootUuid, "-d", root, image);
         await Command.RunAsync("debugfs", "-w", "-R", "rm /leftover.bin", image);
         await Command.RunAsync("e2fsck", "-fn", image);
         return image;

@@ -16,8 +16,8 @@ internal static class NtfsVolume
             SampleFiles.Fill(Path.Combine(mount.Folder, "Users"), files: 2400, bytes: 45 << 20, seed: 71);
             using (var sparse = new FileStream(Path.Combine(mount.Folder, "sparse.bin"), FileMode.Create))
             {
-                sparse.SetLength(200 << 20);
-                sparse.Position = 100 << 20;
+                sparse.SetLength(48 << 20);
+                sparse.Position = 20 << 20;
                 sparse.Write("in the middle of nothing"u8);
             }
             await Command.RunAsync("ln", Path.Combine(mount.Folder, "sparse.bin"), Path.Combine(mount.Folder, "hard link.bin"));
