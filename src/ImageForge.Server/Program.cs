@@ -1,6 +1,7 @@
 using ImageForge.Server.Access;
 using ImageForge.Server.Agents;
 using ImageForge.Server.Boot;
+using ImageForge.Server.BootServices;
 using ImageForge.Server.Configuration;
 using ImageForge.Server.Data;
 using ImageForge.Server.Errors;
@@ -32,6 +33,7 @@ internal static class Program
         builder.AddHosts();
         builder.AddJobs();
         builder.AddBoot();
+        builder.AddBootServices();
         builder.AddImageStore();
         builder.AddImages();
         builder.AddAgents();
@@ -50,6 +52,7 @@ internal static class Program
         app.MapHosts();
         app.MapJobs();
         app.MapBoot();
+        app.MapBootServices();
         app.MapImages();
         app.MapAgents();
         app.MapPages();

@@ -58,10 +58,10 @@ CREATE TABLE check_ins (
 
 -- Boot (the DHCP mode's own leases)
 CREATE TABLE dhcp_leases (
-    mac        TEXT PRIMARY KEY,
-    address    TEXT NOT NULL UNIQUE,
-    expires_at INTEGER NOT NULL,
-    host_name  TEXT
+    address TEXT PRIMARY KEY,
+    mac     TEXT NOT NULL,
+    state   TEXT NOT NULL,
+    until   INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 -- Images
