@@ -26,7 +26,7 @@ internal static class CpuTable
                     (socket, core) = ("0", value);
                     break;
                 case "model name":
-                    model ??= SystemRoot.Clean(System.Text.Encoding.UTF8.GetBytes(value));
+                    model ??= SystemRoot.Clean(value);
                     break;
                 case "physical id":
                     socket = value;

@@ -16,7 +16,7 @@ internal sealed record DiskIdentity(string? Model, string? Serial, string? Wwn)
         var model = root.Text($"{device}/model") ?? root.Text($"{device}/name");
         if (model is not null && vendor is not null && vendor != "ATA" && !vendor.StartsWith("0x", StringComparison.Ordinal)
             && !model.StartsWith(vendor, StringComparison.Ordinal))
-            model = $"{vendor} {model}";
+            model = SystemRoot.Clean($"{vendor} {model}");
 
         return new DiskIdentity(
             ataModel ?? model,

@@ -43,6 +43,7 @@ internal static class NicTable
 
     private static string? Driver(SystemRoot root, string nic)
     {
+        // device is itself a link, so only the last name of the target means anything here.
         var target = root.LinkTarget($"{nic}/device/driver");
         return target is null ? null : Path.GetFileName(target);
     }

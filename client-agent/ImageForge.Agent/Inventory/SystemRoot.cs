@@ -61,7 +61,7 @@ internal sealed class SystemRoot(string root)
         }
     }
 
-    /// <summary>Where a symbolic link ends, as an absolute path inside the root, links resolved at every step; null when it is not a link.</summary>
+    /// <summary>Where a symbolic link in a real folder (such as /sys/block) points, as an absolute path inside the root; null when it is not a link.</summary>
     public string? LinkTarget(string absolute)
     {
         try
@@ -80,9 +80,11 @@ internal sealed class SystemRoot(string root)
     }
 
     /// <summary>Printable ASCII and letters of other scripts survive; runs of white space become one space. Null when nothing is left.</summary>
-    public static string? Clean(ReadOnlySpan<byte> bytes)
+    public static string? Clean(ReadOnlySpan<byte> bytes) => Clean(System.Text.Encoding.UTF8.GetString(bytes));
+
+    /// <inheritdoc cref="Clean(ReadOnlySpan{byte})"/>
+    public static string? Clean(string text)
     {
-        var text = System.Text.Encoding.UTF8.GetString(bytes);
         var clean = new System.Text.StringBuilder(Math.Min(text.Length, LongestText));
         foreach (var c in text)
         {
