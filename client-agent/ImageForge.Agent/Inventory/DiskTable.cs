@@ -37,6 +37,7 @@ internal static class DiskTable
     {
         var devicePath = root.LinkTarget(disk) ?? disk;
         var identity = DiskIdentity.Read(root, disk, devicePath);
+        var bus = DiskBus.Of(devicePath);
         var logical = (int)(root.Number($"{disk}/queue/logical_block_size") ?? 512);
         return new DiskInventory(
             name,
@@ -47,10 +48,11 @@ internal static class DiskTable
             logical,
             (int)(root.Number($"{disk}/queue/physical_block_size") ?? logical),
             root.Flag($"{disk}/queue/rotational"),
-            // The mmc driver calls SD cards fixed; people pull them out all the same.
-            root.Flag($"{disk}/removable") || root.Text($"{disk}/device/type") == "SD",
+            // The kernel's flag means "the medium can be taken out of the drive". USB disks and SD cards count as fixed there;
+            // people pull them out all the same, and a deploy must not land on one because the inner disk is dead.
+            root.Flag($"{disk}/removable") || bus == "usb" || root.Text($"{disk}/device/type") == "SD",
             root.Flag($"{disk}/ro"),
-            DiskBus.Of(devicePath),
+            bus,
             IsMounted(root, disk, mounted));
     }
 

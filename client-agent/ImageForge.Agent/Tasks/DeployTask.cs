@@ -2,7 +2,6 @@ using ImageForge.Agent.Screen;
 using ImageForge.Agent.Server;
 using ImageForge.Contracts;
 using ImageForge.Imaging.Deploy;
-using ImageForge.Imaging.Disks;
 using ImageForge.Imaging.Manifests;
 
 namespace ImageForge.Agent.Tasks;
@@ -12,7 +11,8 @@ namespace ImageForge.Agent.Tasks;
 /// </summary>
 internal static class DeployTask
 {
-    private static readonly TimeSpan s_rescanPatience = TimeSpan.FromSeconds(2);
+    /// <summary>After a refused plan: long enough for the heartbeat to hear that the reason is a cancelled job.</summary>
+    private static readonly TimeSpan s_twoHeartbeats = TimeSpan.FromSeconds(2);
 
     public static async Task<TaskOutcome> RunAsync(long taskId, DeployAssignment job, TaskContext context, CancellationToken cancel)
     {
@@ -39,8 +39,11 @@ internal static class DeployTask
         context.Progress.Begin(HostTaskState.Preparing, "the server checks the plan");
         var reply = await context.Server.ShowPlanAsync(shown, cancel);
         if (!reply.Go)
-            return TaskOutcome.Of(new Failure("planRefused", Fault.Cancelled, $"The server refused the plan: {reply.Reason ?? "no reason given"}",
-                "Look at the job on the server; nothing was written to the disk."));
+        {
+            await Task.Delay(s_twoHeartbeats, context.Time, cancel);
+            return TaskOutcome.Of(new Failure("planRefused", Fault.Server, $"The server refused the plan: {reply.Reason ?? "it gave no reason."}",
+                "Look at the host and the job on the server; nothing was written to the disk."));
+        }
 
         using var target = context.Disks.OpenForWriting(disk);
         var engine = new DeployEngine(target, new HttpChunkSource(context.Connection, context.Traffic), outcome.Plan,
@@ -50,9 +53,6 @@ internal static class DeployTask
             counters.BytesKept > 0 ? $"{Units.MiB(counters.BytesKept)} MiB were already on the disk" : null));
         await engine.RunAsync(cancel);
 
-        context.Progress.Begin(HostTaskState.Finishing, "the disk is complete");
-        if (target is LinuxBlockDevice machineDisk)
-            await machineDisk.RescanPartitionsAsync(s_rescanPatience, context.Time, cancel);
         return new TaskOutcome(HostTaskState.Succeeded, null,
             $"Deployed {job.ImageName} version {job.VersionNumber} to {disk.Name}: {Units.MiB(counters.BytesWritten)} MiB written "
                 + $"({Units.MiB(counters.BytesFetched)} MiB fetched compressed), {Units.MiB(counters.BytesKept)} MiB were already right.",

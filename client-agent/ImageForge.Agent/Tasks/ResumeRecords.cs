@@ -20,7 +20,7 @@ internal static class ResumeRecords
                 if (ResumeRecord.ReadFrom(device) is { } record)
                     found.Add($"{disk.Name}: task {record.HostTaskId}, manifest {record.ManifestHash[..16]}");
             }
-            catch (Exception e) when (e is DiskException or NotImplementedException)
+            catch (DiskException)
             {
                 // A disk that cannot even be opened says so when a task uses it.
             }

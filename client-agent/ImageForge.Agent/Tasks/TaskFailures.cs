@@ -11,8 +11,7 @@ internal static class TaskFailures
     public static Failure Of(Exception e) => e switch
     {
         FailureException failure => failure.Failure,
-        DiskException disk => new Failure("diskError", Fault.Disk, $"The disk refused: {disk.Message}.",
-            "Check the disk and its cable (SMART values, another port), then start the job again."),
+        DiskException disk => disk.ToFailure(),
         OutOfMemoryException => new Failure("outOfMemory", Fault.Server, "The machine has too little free memory for this job.",
             "Capture with a smaller chunk size, or give the machine 1 GiB or more."),
         _ => new Failure("agentBug", Fault.Server, $"The agent met an error it does not know: {e.GetType().Name}: {e.Message}",

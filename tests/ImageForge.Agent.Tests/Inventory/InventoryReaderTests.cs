@@ -47,7 +47,7 @@ public sealed class InventoryReaderTests
     }
 
     [Fact]
-    public void Home_built_pc_shows_the_stick_as_removable_and_the_disk_it_runs_from_as_boot_medium()
+    public void Home_built_pc_shows_both_USB_disks_as_removable_and_the_one_it_runs_from_as_boot_medium()
     {
         using var machine = new RecordedMachine("home-built-bios-pc-with-usb");
         var found = InventoryReader.Read(machine.Root, machine.Disks, null);
@@ -59,7 +59,7 @@ public sealed class InventoryReaderTests
             [
                 new DiskInventory("sda", "Samsung SSD 860", "S3Z9NB0K123456X", "naa.5002538e40a2b3c4", 250059350016, 512, 512, false, false, false, "sata", false),
                 new DiskInventory("sdb", "SanDisk Cruzer Blade", "4C530001230506117332", null, 15376318464, 512, 512, false, true, false, "usb", false),
-                new DiskInventory("sdc", "WD Elements 25A2", "WX71A1234567", null, 1000204883968, 512, 4096, true, false, false, "usb", true),
+                new DiskInventory("sdc", "WD Elements 25A2", "WX71A1234567", null, 1000204883968, 512, 4096, true, true, false, "usb", true),
             ], found.Disks);
         // Without BOOTIF the only card with a link is the one.
         Assert.True(Assert.Single(found.Nics).BootNic);

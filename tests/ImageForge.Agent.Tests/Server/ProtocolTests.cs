@@ -1,0 +1,259 @@
+using ImageForge.Contracts;
+using Microsoft.AspNetCore.Http;
+
+namespace ImageForge.Agent.Tests.Server;
+
+/// <summary>The whole agent against a scripted server, for everything that needs no disk.</summary>
+public sealed class ProtocolTests : IAsyncLifetime, IDisposable
+{
+    private readonly ScriptedServer _server = new();
+    private readonly StagedMachine _machine = new();
+
+    public Task InitializeAsync() => _server.StartAsync();
+
+    public async Task DisposeAsync() => await _server.DisposeAsync();
+
+    public void Dispose() => _machine.Dispose();
+
+    [Fact]
+    public async Task An_inventory_task_checks_in_reports_and_restarts_the_machine()
+    {
+        _machine.AddDisk("sda", 64 << 20);
+
+        Assert.Equal(0, await _machine.RunAsync(_server.CommandLine()));
+
+        var checkIn = Assert.Single(_server.CheckIns);
+        Assert.Equal(("boot-token", "52:54:00:12:34:56", "0.1.0"), (checkIn.BootToken, checkIn.Mac, checkIn.AgentVersion));
+        Assert.Equal(43, checkIn.Nonce.Length);
+        Assert.Equal(("sda", 64L << 20), (checkIn.Inventory.Disks.Single().Name, checkIn.Inventory.Disks.Single().SizeBytes));
+        Assert.Equal(HostTaskState.Succeeded, Assert.Single(_server.Results).State);
+        Assert.Contains("imageforge: task succeeded", _machine.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Another_key_than_the_pinned_one_is_refused_before_anything_is_said()
+    {
+        Assert.Equal(11, await _machine.RunAsync(_server.CommandLine(pin: new string('0', 64))));
+
+        Assert.Empty(_server.Requests);
+        Assert.Contains("imageforge: task failed serverKeyMismatch server: ", _machine.Output, StringComparison.Ordinal);
+        Assert.Contains("is not the server that started this machine", _machine.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_away_at_first_is_waited_for()
+    {
+        var port = _server.Port;
+        await _server.KillAsync();
+        var run = _machine.RunAsync(_server.CommandLine());
+        await Task.Delay(TimeSpan.FromSeconds(2));
+        Assert.False(run.IsCompleted);
+        await _server.StartAsync();
+
+        Assert.Equal(0, await run);
+        Assert.Equal(port, _server.Port);
+        Assert.Single(_server.Results);
+    }
+
+    [Fact]
+    public async Task A_server_that_stays_away_ends_the_run_when_patience_ends()
+    {
+        var line = _server.CommandLine(patience: 2);
+        await _server.KillAsync();
+
+        Assert.Equal(11, await _machine.RunAsync(line));
+        Assert.Contains("task failed serverGone network: ", _machine.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_lost_answer_to_the_check_in_is_asked_for_again_with_the_same_nonce()
+    {
+        _server.Intercept = context =>
+        {
+            if (!context.Request.Path.Value!.EndsWith("check-in", StringComparison.Ordinal) || _server.Requests.Count > 1)
+                return Task.FromResult(false);
+            context.Response.OnStarting(() =>
+            {
+                context.Abort();
+                return Task.CompletedTask;
+            });
+            return Task.FromResult(false);
+        };
+
+        Assert.Equal(0, await _machine.RunAsync(_server.CommandLine()));
+
+        Assert.Equal(2, _server.CheckIns.Count);
+        Assert.Single(_server.CheckIns.Select(c => (c.BootToken, c.Nonce)).Distinct());
+    }
+
+    [Fact]
+    public async Task A_second_process_of_the_same_boot_goes_on_under_the_first_ones_token()
+    {
+        await _machine.RunAsync(_server.CommandLine());
+        await _machine.RunAsync(_server.CommandLine());
+
+        Assert.Single(_server.CheckIns);
+        Assert.Equal(2, _server.Results.Count);
+    }
+
+    [Fact]
+    public async Task A_refused_check_in_is_shown_in_the_servers_words()
+    {
+        _server.Intercept = async context =>
+        {
+            await ScriptedServer.ProblemAsync(context, 403, "wrongMachine", "This machine has serial 5B5RP32, the host pc-07 has 4C4C45.", "Approve the new serial.");
+            return true;
+        };
+
+        Assert.Equal(11, await _machine.RunAsync(_server.CommandLine()));
+
+        Assert.Contains("task failed wrongMachine server: This machine has serial 5B5RP32, the host pc-07 has 4C4C45.", _machine.Output, StringComparison.Ordinal);
+        Assert.Contains("This machine has serial 5B5RP32", _machine.Screen, StringComparison.Ordinal);
+        Assert.Contains("Approve the new serial.", _machine.Screen, StringComparison.Ordinal);
+        Assert.Single(_server.Requests);
+    }
+
+    [Fact]
+    public async Task A_refusal_that_is_no_problem_document_still_becomes_a_sentence()
+    {
+        _server.Intercept = async context =>
+        {
+            context.Response.StatusCode = 400;
+            await context.Response.WriteAsync("<html>nope");
+            return true;
+        };
+
+        Assert.Equal(11, await _machine.RunAsync(_server.CommandLine()));
+        Assert.Contains("task failed serverRefused server: The server refused check-in with 400 Bad Request.", _machine.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_result_is_repeated_until_the_server_has_it()
+    {
+        var refused = 0;
+        _server.Intercept = context =>
+        {
+            if (!context.Request.Path.Value!.EndsWith("result", StringComparison.Ordinal) || ++refused > 2)
+                return Task.FromResult(false);
+            context.Response.StatusCode = refused == 1 ? 503 : 500;
+            return Task.FromResult(true);
+        };
+
+        Assert.Equal(0, await _machine.RunAsync(_server.CommandLine()));
+        Assert.Equal(3, refused);
+        Assert.Single(_server.Results);
+    }
+
+    [Fact]
+    public async Task A_result_that_the_server_knows_already_is_not_repeated()
+    {
+        _server.Intercept = async context =>
+        {
+            if (!context.Request.Path.Value!.EndsWith("result", StringComparison.Ordinal))
+                return false;
+            await ScriptedServer.ProblemAsync(context, 409, "taskEnded", "Task 7 has ended.", "Nothing to do.");
+            return true;
+        };
+
+        Assert.Equal(0, await _machine.RunAsync(_server.CommandLine()));
+        Assert.Equal(1, _server.Requests.Count(r => r.EndsWith("result", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_job_cancelled_on_the_server_stops_the_task_within_seconds_and_restarts_the_machine()
+    {
+        Deploy();
+        _server.Intercept = HangAt("deploy/manifest");
+        var run = _machine.RunAsync(_server.CommandLine());
+        await Until(() => _server.Requests.Contains("GET deploy/manifest"));
+        _server.Cancelled = true;
+
+        Assert.Equal(0, await run.WaitAsync(TimeSpan.FromSeconds(8)));
+        Assert.Equal(HostTaskState.Cancelled, Assert.Single(_server.Results).State);
+        Assert.Contains("imageforge: task cancelled", _machine.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_task_token_that_was_taken_over_ends_the_task_in_the_servers_words()
+    {
+        Deploy();
+        var hang = HangAt("deploy/manifest");
+        _server.Intercept = async context =>
+        {
+            if (!context.Request.Path.Value!.EndsWith("progress", StringComparison.Ordinal) || _server.Progress.IsEmpty)
+                return await hang(context);
+            await ScriptedServer.ProblemAsync(context, 401, "taskTokenRevoked", "Another start of this machine has taken the task over.", "Look at the other machine.");
+            return true;
+        };
+
+        Assert.Equal(11, await _machine.RunAsync(_server.CommandLine()).WaitAsync(TimeSpan.FromSeconds(15)));
+        Assert.Contains("task failed taskTokenRevoked server: Another start", _machine.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_manifest_with_another_hash_than_the_jobs_is_refused_and_nothing_is_written()
+    {
+        var disk = Deploy();
+        _server.Manifest = [1, 2, 3];
+
+        Assert.Equal(11, await _machine.RunAsync(_server.CommandLine()));
+
+        var result = Assert.Single(_server.Results);
+        Assert.Equal((HostTaskState.Failed, "manifestMismatch", Fault.Image), (result.State, result.Failure!.Code, result.Failure.Fault));
+        Assert.Empty(_server.Plans);
+        Assert.All(File.ReadAllBytes(disk), b => Assert.Equal(0, b));
+    }
+
+    [Fact]
+    public async Task Two_disks_and_no_name_in_the_job_are_refused_with_the_list()
+    {
+        Deploy();
+        _machine.AddDisk("sdb", 32 << 20);
+
+        Assert.Equal(11, await _machine.RunAsync(_server.CommandLine()));
+
+        var failure = Assert.Single(_server.Results).Failure!;
+        Assert.Equal(Fault.Disk, failure.Fault);
+        Assert.Contains("sda", failure.Sentence, StringComparison.Ordinal);
+        Assert.Contains("sdb", failure.Sentence, StringComparison.Ordinal);
+        Assert.DoesNotContain("GET deploy/manifest", _server.Requests);
+    }
+
+    [Fact]
+    public async Task A_task_of_a_kind_without_its_settings_fails_and_the_log_has_the_whole_text()
+    {
+        _server.Task = _server.Task with { Kind = JobKind.Capture };
+
+        Assert.Equal(11, await _machine.RunAsync(_server.CommandLine()));
+        Assert.Equal("unknownTask", Assert.Single(_server.Results).Failure!.Code);
+        Assert.Contains("at ImageForge.Agent", Assert.Single(_server.Logs), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_machine_without_orders_says_so_on_its_screen_and_stays()
+    {
+        Assert.Equal(11, await _machine.RunAsync("quiet splash"));
+        Assert.Contains("imageforge.server is missing", _machine.Screen, StringComparison.Ordinal);
+    }
+
+    private string Deploy()
+    {
+        _server.Task = new TaskAssignment(7, JobKind.Deploy, "pc-07", AfterTask.Reboot, null, new DeployAssignment("debian", 3, new string('a', 64), null));
+        return _machine.AddDisk("sda", 32 << 20);
+    }
+
+    private static Func<HttpContext, Task<bool>> HangAt(string path) => async context =>
+    {
+        if (!context.Request.Path.Value!.EndsWith(path, StringComparison.Ordinal))
+            return false;
+        await Task.Delay(Timeout.Infinite, context.RequestAborted);
+        return true;
+    };
+
+    private static async Task Until(Func<bool> condition)
+    {
+        for (var i = 0; i < 200 && !condition(); i++)
+            await Task.Delay(50);
+        Assert.True(condition());
+    }
+}
