@@ -1,5 +1,6 @@
 using ImageForge.Contracts;
 using ImageForge.Server.Access;
+using ImageForge.Server.Boot;
 using ImageForge.Server.Data;
 using ImageForge.Server.Errors;
 using ImageForge.Server.Events;
@@ -119,12 +120,10 @@ internal static class HostEndpoints
             : (null, Problems.NotFound("noSuchHost", $"No host has the MAC address {mac}.", "List the hosts with GET /api/v1/hosts, or switch the machine on with network boot."));
     }
 
-    // The name of a script of ours; which ones exist is the Boot feature's business.
-    private static bool IsLocalBoot(string? value) =>
-        value is null || value.Length <= 32 && value.All(static c => char.IsAsciiLetterOrDigit(c) || c == '-');
+    private static bool IsLocalBoot(string? value) => LocalBootMethod.TryParse(value, out _);
 
     private static ProblemHttpResult BadLocalBoot() =>
-        Problems.BadRequest("badLocalBoot", "localBoot is the name of a way to boot the local disk.", "Give \"exit\" or \"sanboot\", or \"\" for the default of its firmware.");
+        Problems.BadRequest("badLocalBoot", "localBoot is not a way to boot the local disk.", $"Give one of: {LocalBootMethod.Forms}; \"\" for the default.");
 
     private static ProblemHttpResult BadMac(string text) =>
         Problems.BadRequest("badMac", $"\"{DeviceText.Limit(text)}\" is not a MAC address.", "Write it as 3c:ec:ef:4c:4f:54.");
