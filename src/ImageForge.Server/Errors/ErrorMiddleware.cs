@@ -32,8 +32,7 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
                 return Problems.TooLarge("bodyTooLarge", "The request's body is larger than this address accepts.", "Send less at once.");
             case BadHttpRequestException { InnerException: JsonException json }:
-                return Problems.BadRequest("badJson", Explain(json),
-                    "Compare the property names, enum values and types with /openapi/v1.json.");
+                return Problems.BadRequest("badJson", JsonFault.Sentence(json), JsonFault.Cure(json));
             case BadHttpRequestException bad:
                 return Problems.Of(bad.StatusCode, "The request is not understood", "badRequest", bad.Message, "Compare the request with /openapi/v1.json.");
             case FailureException { Failure: var failure }:
@@ -44,17 +43,6 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
                 return Problems.InternalError("unexpected", "The server ran into a fault of its own.",
                     "Try again; if it stays, look into the server's log for the time of this request.");
         }
-    }
-
-    private static string Explain(JsonException exception)
-    {
-        var where = exception.Path is null or "$" ? "The body" : $"The property {exception.Path.TrimStart('$', '.')}";
-        var message = exception.InnerException?.Message ?? exception.Message;
-        if (message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal))
-            return $"{where} has a property that this request does not know.";
-        if (message.Contains("missing required propert", StringComparison.Ordinal))
-            return $"{where} lacks {message[(message.LastIndexOf(':') + 1)..].Trim()}";
-        return $"{where} cannot be read: the value has the wrong form.";
     }
 
     private static ProblemHttpResult ForStatus(int status, HttpRequest request) => status switch

@@ -41,16 +41,17 @@ internal sealed class JobDesk(Database database, JobStore jobs, HostStore hosts,
             }
             var parameters = new JobParameters(request.After, request.ChunkSize ?? 1 << 20, request.Level ?? 3, DeviceText.Limit(request.Disk),
                 request.Image, version?.Number, request.ReadBack ?? true);
+            var now = time.NowMilliseconds();
             var id = await connection.ExecuteScalarAsync<long>(
                 """
                 INSERT INTO jobs (kind, image_id, image_version_id, parameters, created_at, created_by, idempotency_key, request_hash)
                 VALUES (@kind, @ImageId, @VersionId, @parameters, @now, @by, @key, @hash) RETURNING id
                 """,
-                new { kind = StoredName.Of(request.Kind), version?.ImageId, version?.VersionId, parameters = parameters.ToJson(), now = time.NowMilliseconds(), by, key, hash },
+                new { kind = StoredName.Of(request.Kind), version?.ImageId, version?.VersionId, parameters = parameters.ToJson(), now, by, key, hash },
                 transaction);
             foreach (var host in chosen)
                 await tasks.QueueAsync(transaction, id, host.Id, $"Ordered by {by}");
-            return new OrderOutcome(new Job(id, request.Kind, request.Image, version?.ImageId, version?.VersionId, version?.Number, parameters, time.GetUtcNow(), by), false, null);
+            return new OrderOutcome(new Job(id, request.Kind, request.Image, version?.ImageId, version?.VersionId, version?.Number, parameters, now.ToTime(), by), false, null);
         }, cancellationToken);
     }
 
