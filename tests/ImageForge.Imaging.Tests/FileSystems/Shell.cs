@@ -1,0 +1,53 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace ImageForge.Imaging.Tests.FileSystems;
+
+/// <summary>Runs the tools of Debian that make and judge real file systems.</summary>
+internal static class Shell
+{
+    private static readonly Dictionary<string, string> s_packages = new()
+    {
+        ["partclone.extfs"] = "partclone",
+        ["partclone.ntfs"] = "partclone",
+        ["partclone.fat"] = "partclone",
+        ["mkfs.ntfs"] = "ntfs-3g",
+        ["ntfs-3g"] = "ntfs-3g",
+        ["mkfs.fat"] = "dosfstools",
+        ["mcopy"] = "mtools",
+        ["mdel"] = "mtools",
+        ["mke2fs"] = "e2fsprogs",
+        ["sgdisk"] = "gdisk",
+    };
+
+    /// <returns>Standard output.</returns>
+    public static string Run(string tool, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(tool, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // Debian keeps mkfs and partclone where an ordinary PATH does not look.
+        start.Environment["PATH"] = "/usr/sbin:/sbin:" + Environment.GetEnvironmentVariable("PATH");
+        start.Environment["LC_ALL"] = "C";
+        start.FileName = Find(tool);
+        Process process;
+        try
+        {
+            process = Process.Start(start)!;
+        }
+        catch (Win32Exception)
+        {
+            throw new InvalidOperationException($"{tool} is missing: apt-get install {s_packages.GetValueOrDefault(tool, tool)}");
+        }
+        using (process)
+        {
+            var errors = process.StandardError.ReadToEndAsync();
+            var output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode == 0
+                ? output
+                : throw new InvalidOperationException($"{tool} {string.Join(' ', arguments)} ended with {process.ExitCode}: {output}{errors.Result}");
+        }
+    }
+
+    private static string Find(string tool) =>
+        new[] { "/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/" }.Select(folder => folder + tool).FirstOrDefault(File.Exists) ?? tool;
+}
