@@ -12,6 +12,9 @@ namespace ImageForge.Agent;
 internal sealed record AgentOptions(
     string SystemRoot, string CommandLineFile, string StateFolder, string Console, IReadOnlyList<KeyValuePair<string, string>> DiskFiles)
 {
+    /// <summary>How long the last message stands before the machine restarts.</summary>
+    public TimeSpan LastLook { get; init; } = TimeSpan.FromSeconds(2);
+
     public static AgentOptions Default { get; } = new("/", "/proc/cmdline", "/run/imageforge", "/dev/tty1", []);
 
     /// <returns>Null when an argument is unknown or lacks its value.</returns>

@@ -10,9 +10,6 @@ namespace ImageForge.Agent;
 /// <summary>One boot from the kernel command line to the exit code: check in, do the task, tell the server, show how it ended.</summary>
 internal sealed class AgentRun(AgentOptions options, TextWriter output, TimeProvider time)
 {
-    /// <summary>How long the last message stands before the machine restarts.</summary>
-    private static readonly TimeSpan s_lastLook = TimeSpan.FromSeconds(2);
-
     /// <summary>A cancelled machine has nothing to tell that the server does not know.</summary>
     private static readonly TimeSpan s_patienceWhenCancelled = TimeSpan.FromSeconds(20);
 
@@ -81,7 +78,7 @@ internal sealed class AgentRun(AgentOptions options, TextWriter output, TimeProv
         await ReportAsync(server, outcome, traffic, boot.Patience, display, cancel);
         display.Say($"peak memory {PeakMemory.MiB()} MiB, sent {Units.MiB(traffic.Sent)} MiB, received {Units.MiB(traffic.Received)} MiB");
         if (exit != ExitCodes.Stay)
-            await Task.Delay(s_lastLook, time, cancel);
+            await Task.Delay(options.LastLook, time, cancel);
         return exit;
     }
 

@@ -30,7 +30,7 @@ internal sealed class StagedMachine : IDisposable
         File.WriteAllText(_folder.File("cmdline"), commandLine);
         File.WriteAllText(_folder.File("screen"), "");
         Directory.CreateDirectory(_folder.File("root"));
-        var options = new AgentOptions(_folder.File("root"), _folder.File("cmdline"), _folder.File("state"), _folder.File("screen"), _disks);
+        var options = new AgentOptions(_folder.File("root"), _folder.File("cmdline"), _folder.File("state"), _folder.File("screen"), _disks) { LastLook = TimeSpan.Zero };
         return await new AgentRun(options, TextWriter.Synchronized(new Locked(_output)), TimeProvider.System).RunAsync(cancel);
     }
 

@@ -10,6 +10,8 @@ namespace ImageForge.Agent.Screen;
 internal sealed class MachineScreen(Stream console)
 {
     private const int Width = 78;
+    // So many that a page never has more than 24 lines: the 25th would scroll the title away.
+    private const int MostFacts = 9, MostFactsBesideFailure = 2, MostSentenceLines = 6, MostCureLines = 3;
     private const string Clear = "\e[0m\e[2J";
     private const string Home = "\e[H";
     private const string HideCursor = "\e[?25l";
@@ -36,23 +38,16 @@ internal sealed class MachineScreen(Stream console)
         Line(page);
         Line(page, Plain, $"  Server   {view.Server}");
         Line(page, Plain, $"  Job      {view.Job}");
-        foreach (var fact in view.Facts)
+        foreach (var fact in view.Facts.Take(view.Failure is null ? MostFacts : MostFactsBesideFailure))
             Line(page, Plain, "  " + fact);
         Line(page);
         if (view.Failure is not null)
             Failed(page, view.Failure);
         else
             Working(page, view);
-        if (view.Waiting is not null)
-        {
-            Line(page);
-            Line(page, Bold, "  " + view.Waiting);
-        }
-        if (view.Ending is not null)
-        {
-            Line(page);
-            Line(page, Bold, "  " + view.Ending);
-        }
+        Line(page);
+        foreach (var last in new[] { view.Waiting, view.Ending }.OfType<string>())
+            Line(page, Bold, "  " + last);
         page.Append(Plain).Append(RestOfScreen);
         console.Write(Encoding.UTF8.GetBytes(page.ToString()));
         console.Flush();
@@ -74,14 +69,12 @@ internal sealed class MachineScreen(Stream console)
 
     private static void Failed(StringBuilder page, Failure failure)
     {
-        Line(page, Alarm, $"  Failed. The cause is on this side: {Side(failure.Fault)}".PadRight(Width));
+        Line(page, Alarm, $"  Failed ({failure.Code}). The cause is on this side: {Side(failure.Fault)}".PadRight(Width));
         Line(page);
-        Wrapped(page, failure.Sentence);
+        Wrapped(page, failure.Sentence, MostSentenceLines);
         Line(page);
         Line(page, Bold, "  What to do");
-        Wrapped(page, failure.Cure);
-        Line(page);
-        Line(page, Plain, $"  ({failure.Code})");
+        Wrapped(page, failure.Cure, MostCureLines);
     }
 
     private static string Side(Fault fault) => fault switch
@@ -101,13 +94,15 @@ internal sealed class MachineScreen(Stream console)
         _ => state.ToString(),
     };
 
-    private static void Wrapped(StringBuilder page, string text)
+    private static void Wrapped(StringBuilder page, string text, int mostLines)
     {
         var line = new StringBuilder("  ");
         foreach (var word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
             if (line.Length > 2 && line.Length + 1 + word.Length > Width)
             {
+                if (--mostLines == 0)
+                    break;
                 Line(page, Plain, line.ToString());
                 line.Clear().Append("  ");
             }

@@ -4,7 +4,7 @@ using ImageForge.Imaging.Chunks;
 namespace ImageForge.Agent.Server;
 
 /// <summary>Chunks of the image being deployed, from GET deploy/chunks/{id}. Several may be read at once; a lost one is asked for again from its start.</summary>
-internal sealed class HttpChunkSource(ServerConnection connection, Traffic traffic) : IChunkSource
+internal sealed class HttpChunkSource(ServerConnection connection, Traffic traffic) : IChunkSource, IChunkInventory
 {
     private static readonly TimeSpan s_perFrame = TimeSpan.FromSeconds(60);
 
@@ -15,6 +15,10 @@ internal sealed class HttpChunkSource(ServerConnection connection, Traffic traff
         traffic.AddReceived(length);
         return length;
     }
+
+    /// <summary>POST deploy/chunks/missing: a deploy that cannot end does not begin.</summary>
+    public async ValueTask<bool[]> HeldAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancel) =>
+        Array.ConvertAll(await ChunkQuestion.MissingAsync(connection, "deploy/chunks/missing", ids, cancel), missing => !missing);
 
     private static async ValueTask<int> ReadAsync(HttpResponseMessage response, ChunkId id, Memory<byte> frame, CancellationToken cancel)
     {

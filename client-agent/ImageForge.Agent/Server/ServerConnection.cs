@@ -14,6 +14,9 @@ namespace ImageForge.Agent.Server;
 internal sealed class ServerConnection(
     HttpMessageInvoker http, Uri server, TimeSpan patience, ServerReach reach, TimeProvider time, Random random)
 {
+    /// <summary>A 503 that asking again does not cure: the server has dropped what arrived last and must be sent it again first.</summary>
+    public const string StoreNotDurable = "storeNotDurable";
+
     private const int LargestProblem = 64 << 10;
 
     /// <summary>Makes a fresh request for each attempt; a sent one cannot be sent again.</summary>
@@ -102,13 +105,13 @@ internal sealed class ServerConnection(
     private async Task<Exception> RefusalAsync(HttpResponseMessage response, string path, CancellationToken cancel)
     {
         var status = response.StatusCode;
-        var away = (int)status >= 500 && status != HttpStatusCode.InsufficientStorage
+        var problem = await ReadProblemAsync(response, cancel);
+        var away = (int)status >= 500 && status != HttpStatusCode.InsufficientStorage && problem?.Code != StoreNotDurable
             || status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests;
         if (away)
-            return new ServerAwayException($"the server answered {(int)status} {response.ReasonPhrase}") { RetryAfter = Asked(response) };
+            return new ServerAwayException(problem?.Detail?.TrimEnd('.') ?? $"the server answered {(int)status} {response.ReasonPhrase}") { RetryAfter = Asked(response) };
 
         reach.Answered();
-        var problem = await ReadProblemAsync(response, cancel);
         return new FailureException(new Failure(
             problem?.Code ?? (status == HttpStatusCode.Unauthorized ? "tokenRefused" : "serverRefused"),
             problem?.Fault ?? Fault.Server,
@@ -121,6 +124,8 @@ internal sealed class ServerConnection(
 
     private static async Task<Problem?> ReadProblemAsync(HttpResponseMessage response, CancellationToken cancel)
     {
+        if (response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) != true)
+            return null;
         try
         {
             return JsonSerializer.Deserialize(await ReadAllAsync(response, LargestProblem, cancel), AgentJson.Default.Problem);

@@ -9,6 +9,8 @@ namespace ImageForge.Agent.Tasks;
 /// <summary>Sends what the server lacks of one disk, then hands in the manifest. The disk is only ever opened for reading.</summary>
 internal static class CaptureTask
 {
+    private const int MostAttempts = 3;
+
     public static async Task<TaskOutcome> RunAsync(CaptureAssignment job, TaskContext context, CancellationToken cancel)
     {
         context.Progress.Begin(HostTaskState.Preparing, "reading the partition table and the file systems");
@@ -19,19 +21,32 @@ internal static class CaptureTask
         context.Display.Fact("Reads    " + Units.Disk(disk));
 
         using var source = context.Disks.OpenForReading(disk);
-        var engine = new CaptureEngine(source, new HttpChunkSink(context.Connection, context.Traffic),
-            new CaptureOptions(job.ChunkSize, job.Level, disk.Model));
-        var counters = engine.Progress;
-        context.Progress.Follow(() => counters.BytesTotal == 0
-            ? new PhaseReading(HostTaskState.Preparing, 0, 0, "reading the partition table and the file systems")
-            : new PhaseReading(HostTaskState.Transferring, counters.BytesDone, counters.BytesTotal));
-        var result = await engine.RunAsync(cancel);
-
-        context.Progress.Begin(HostTaskState.Finishing, "the server seals the image");
-        var sealedAs = await context.Server.SealAsync(result.ManifestBytes, cancel);
-        return new TaskOutcome(HostTaskState.Succeeded, null,
-            $"Captured {Units.MiB(counters.BytesTotal)} MiB of used content of {disk.Name} as {sealedAs.ImageName} version {sealedAs.VersionNumber}: "
-                + $"{counters.ChunksSent} chunks sent ({Units.MiB(counters.BytesSent)} MiB compressed), {counters.ChunksHeld} were already there.",
-            BytesRead: counters.BytesRead);
+        for (var attempt = 1; ; attempt++)
+        {
+            var engine = new CaptureEngine(source, new HttpChunkSink(context.Connection, context.Traffic),
+                new CaptureOptions(job.ChunkSize, job.Level, disk.Model));
+            context.Progress.Follow(() => Reading(engine.Progress));
+            var result = await engine.RunAsync(cancel);
+            context.Progress.Begin(HostTaskState.Finishing, "the server seals the image");
+            try
+            {
+                return Succeeded(disk, engine.Progress, await context.Server.SealAsync(result.ManifestBytes, cancel));
+            }
+            catch (FailureException e) when (attempt < MostAttempts && e.Failure.Code is ("chunksMissing" or ServerConnection.StoreNotDurable))
+            {
+                // The server lost some of what it had taken, by a power cut or a disk error. It is asked again chunk by chunk and sent those.
+                context.Display.Say($"sending again what the server lost: {e.Failure.Sentence}");
+            }
+        }
     }
+
+    private static PhaseReading Reading(CaptureProgress counters) => counters.BytesTotal == 0
+        ? new PhaseReading(HostTaskState.Preparing, 0, 0, "reading the partition table and the file systems")
+        : new PhaseReading(HostTaskState.Transferring, counters.BytesDone, counters.BytesTotal);
+
+    private static TaskOutcome Succeeded(DiskInventory disk, CaptureProgress counters, SealReply version) => new(
+        HostTaskState.Succeeded, null,
+        $"Captured {Units.MiB(counters.BytesTotal)} MiB of used content of {disk.Name} as {version.ImageName} version {version.VersionNumber}: "
+            + $"{counters.ChunksSent} chunks sent ({Units.MiB(counters.BytesSent)} MiB compressed), {counters.ChunksHeld} were already there.",
+        BytesRead: counters.BytesRead);
 }

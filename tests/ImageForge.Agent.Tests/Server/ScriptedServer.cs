@@ -146,6 +146,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
                 context.Response.StatusCode = 204;
                 break;
             case "POST capture/chunks/missing":
+            case "POST deploy/chunks/missing":
                 var ids = await BodyAsync(context);
                 var bitmap = new byte[(ids.Length / 32 + 7) / 8];
                 for (var i = 0; i < ids.Length / 32; i++)
