@@ -61,10 +61,13 @@ internal static class AgentBody
     public static ProblemHttpResult TooLarge(long maxBytes) =>
         Problems.TooLarge("bodyTooLarge", $"The body is larger than the {maxBytes} bytes allowed here.", "Use an agent of the same version as the server.");
 
-    /// <summary>Lifts the server's general limit for this request to just above <paramref name="maxBytes"/>.</summary>
+    /// <summary>
+    /// Sets the limit of this request some way above <paramref name="maxBytes"/>: a body that is a little too large is then read to its end and
+    /// the sender hears why; with the connection cut under it, it would not.
+    /// </summary>
     public static void Allow(HttpContext context, long maxBytes)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-            limit.MaxRequestBodySize = maxBytes + 1;
+            limit.MaxRequestBodySize = maxBytes + (4 << 20);
     }
 }

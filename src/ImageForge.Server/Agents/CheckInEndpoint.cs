@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using ImageForge.Contracts;
 using ImageForge.Server.Boot;
 using ImageForge.Server.Errors;
@@ -56,11 +55,7 @@ internal static partial class CheckInEndpoint
     }
 
     /// <summary>32 bytes in base64url without padding.</summary>
-    private static bool IsNonce(string? text)
-    {
-        Span<byte> bytes = stackalloc byte[33];
-        return text is { Length: 43 } && Base64Url.TryDecodeFromChars(text, bytes, out var length) && length == 32;
-    }
+    private static bool IsNonce(string? text) => text is { Length: 43 } && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 
     [LoggerMessage(LogLevel.Information, "{Host} ({Mac}) checked in from {Address} for task {TaskId}, agent {AgentVersion}, resumed {Resumed}, repeated {Replay}")]
     private static partial void LogAccepted(ILogger logger, string host, MacAddress mac, long taskId, string address, string? agentVersion, bool resumed, bool replay);

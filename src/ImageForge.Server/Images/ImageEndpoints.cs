@@ -2,6 +2,7 @@ using ImageForge.Contracts;
 using ImageForge.Imaging.FileSystems;
 using ImageForge.Imaging.Manifests;
 using ImageForge.Server.Access;
+using ImageForge.Server.Data;
 using ImageForge.Server.Errors;
 using ImageForge.Server.ImageStore;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -23,8 +24,8 @@ internal static class ImageEndpoints
             .RequireAuthorization(Scopes.Read).WithTags("Images").WithName("getImageSigningKey");
     }
 
-    private static async Task<Ok<IReadOnlyList<ImageListing>>> ListAsync(ImageVersions versions, CancellationToken cancellationToken) =>
-        TypedResults.Ok(await versions.ListImagesAsync(cancellationToken));
+    private static async Task<Ok<Page<ImageListing>>> ListAsync(int? offset, int? limit, ImageVersions versions, CancellationToken cancellationToken) =>
+        TypedResults.Ok(await versions.ListImagesAsync(Paging.Of(offset, limit), cancellationToken));
 
     private static async Task<Results<Ok<ImageAnswer>, ProblemHttpResult>> GetAsync(string name, ImageVersions versions, CancellationToken cancellationToken) =>
         await versions.ListAsync(name, cancellationToken) is { } found

@@ -39,16 +39,19 @@ internal sealed class ImageVersions(Database database, TimeProvider time)
         return [.. (await connection.QueryAsync<Row>($"{From} WHERE i.name = @imageName ORDER BY v.number DESC", new { imageName })).Select(ToVersion)];
     }
 
-    public async Task<IReadOnlyList<ImageListing>> ListImagesAsync(CancellationToken cancellationToken)
+    /// <summary>By name.</summary>
+    public async Task<Page<ImageListing>> ListImagesAsync(Paging paging, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         var rows = await connection.QueryAsync<(string Name, string? Description, long CreatedAt, long Versions, long? Newest, long? SealedAt, long? Disk, long? Used, long? Stored)>(
             """
             SELECT i.name, i.description, i.created_at, count(v.id), max(v.number), v.sealed_at, v.disk_bytes, v.used_bytes, v.stored_bytes
-            FROM images i LEFT JOIN image_versions v ON v.image_id = i.id GROUP BY i.id ORDER BY i.name
-            """);
+            FROM images i LEFT JOIN image_versions v ON v.image_id = i.id GROUP BY i.id ORDER BY i.name LIMIT @Limit OFFSET @Offset
+            """, paging);
+        var total = await connection.ExecuteScalarAsync<int>("SELECT count(*) FROM images");
         // SQLite: bare columns beside max() come from the row that has the maximum.
-        return [.. rows.Select(r => new ImageListing(r.Name, r.Description, r.CreatedAt.ToTime(), (int)r.Versions, (int?)r.Newest, r.SealedAt.ToTime(), r.Disk, r.Used, r.Stored))];
+        return new Page<ImageListing>(
+            [.. rows.Select(r => new ImageListing(r.Name, r.Description, r.CreatedAt.ToTime(), (int)r.Versions, (int?)r.Newest, r.SealedAt.ToTime(), r.Disk, r.Used, r.Stored))], total);
     }
 
     /// <summary>Adds the next version of an image, which is created when its name is new. The same manifest of the same task is added once.</summary>
