@@ -15,6 +15,8 @@ internal sealed class CapturePlan
 
     public List<ManifestVolumeBuilder> Volumes { get; } = [];
 
+    private long DiskSize => _layout.SizeBytes / _layout.SectorSize * _layout.SectorSize;
+
     public long UsedBytes => Volumes.Sum(v => v.UsedBytes);
 
     /// <summary>Reads the tables and the file systems' own maps.</summary>
@@ -35,11 +37,14 @@ internal sealed class CapturePlan
             var content = VolumeProbe.Identify(source, partition.Offset, partition.Length, cancel);
             plan.Volumes.Add(new ManifestVolumeBuilder(partition, content, chunkSize));
         }
+        // What no deploy could read back is refused now, not after hours of sending.
+        if (Extents.Problem(plan.DiskSize, layout.SectorSize, plan._regions, [.. plan.Volumes.Select(v => v.Header.Partition)], layout.Gpt) is { } problem)
+            throw new FailureException("layoutUnsupported", Fault.Disk, $"The partition table of {source.Name} cannot be captured: {problem}.", "Repair the partition table (sgdisk -v, fdisk) and capture again.");
         return plan;
     }
 
     public Manifest Build(string? diskModel) => new(
-        _layout.SizeBytes, _layout.SectorSize, diskModel, _layout.Scheme, _layout.Gpt, _regions, [.. Volumes.Select(v => v.Build())]);
+        DiskSize, _layout.SectorSize, diskModel, _layout.Scheme, _layout.Gpt, _regions, [.. Volumes.Select(v => v.Build())]);
 
     private static byte[] ReadRegion(IBlockDevice source, RawRegion region)
     {

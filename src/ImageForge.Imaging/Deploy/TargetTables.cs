@@ -41,25 +41,27 @@ internal sealed class TargetTables(IBlockDevice target, WritePlan plan, long hos
     public void Finish(DeployState state, bool readBack)
     {
         var firstSectors = new byte[2][] { new byte[_sector], new byte[_sector] };
-        var writes = new List<DiskWrite>();
+        List<DiskWrite> heads = [], tables = [];
         for (var v = 0; v < plan.Manifest.Volumes.Count; v++)
             if (state.Heads[v] is { } head)
-                TakeOutFirstSectors(new DiskWrite(plan.Manifest.Volumes[v].Header.Partition.Offset, head), firstSectors, writes);
+                TakeOutFirstSectors(new DiskWrite(plan.Manifest.Volumes[v].Header.Partition.Offset, head), firstSectors, heads);
         foreach (var write in plan.Tables)
-            TakeOutFirstSectors(write, firstSectors, writes);
+            TakeOutFirstSectors(write, firstSectors, tables);
 
+        Commit(heads, readBack);
+        Commit(tables, readBack);
+        Commit([new DiskWrite(0, firstSectors[0])], readBack);
+        Commit([new DiskWrite(_sector, firstSectors[1])], readBack);
+    }
+
+    /// <summary>Nothing of the next step reaches the disk before all of this one has.</summary>
+    private void Commit(List<DiskWrite> writes, bool readBack)
+    {
         foreach (var write in writes)
             Write(write.Offset, write.Bytes);
         target.Flush();
         if (readBack)
             writes.ForEach(Compare);
-        for (var i = 0; i < 2; i++)
-        {
-            Write(i * _sector, firstSectors[i]);
-            target.Flush();
-            if (readBack)
-                Compare(new DiskWrite(i * _sector, firstSectors[i]));
-        }
     }
 
     private void TakeOutFirstSectors(DiskWrite write, byte[][] firstSectors, List<DiskWrite> rest)

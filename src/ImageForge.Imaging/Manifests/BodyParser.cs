@@ -13,9 +13,8 @@ internal static class BodyParser
         var reader = new BodyReader(body);
         var manifest = ReadManifest(reader);
         reader.Require(reader.Left == 0, $"{reader.Left} bytes follow the last volume");
-        if (reader.IsSound)
-            Extents.Check(manifest, reader);
-        problem = reader.Problem;
+        problem = reader.Problem
+            ?? Extents.Problem(manifest.DiskSizeBytes, manifest.SectorSize, manifest.Regions, [.. manifest.Volumes.Select(v => v.Header.Partition)], manifest.Gpt);
         return problem is null ? manifest : null;
     }
 
@@ -68,7 +67,7 @@ internal static class BodyParser
         var offset = reader.I64();
         var length = reader.I32();
         reader.Require(kind <= (byte)RawRegionKind.GptBackup, $"raw region kind {kind} is unknown");
-        reader.Require(length > 0 && length % sectorSize == 0, $"a raw region of {length} bytes is not whole sectors");
+        reader.Require(length > 0 && sectorSize > 0 && length % sectorSize == 0, $"a raw region of {length} bytes is not whole sectors");
         return new ManifestRegion((RawRegionKind)kind, offset, reader.Bytes(length));
     }
 

@@ -5,37 +5,54 @@ namespace ImageForge.Imaging.Manifests;
 /// <summary>The rules about where things lie: inside the disk, in disk order, nothing on top of anything else.</summary>
 internal static class Extents
 {
-    public static void Check(Manifest manifest, BodyReader reader)
+    /// <summary>The first rule that is broken, or null.</summary>
+    /// <param name="partitions">Of the volumes, in their order.</param>
+    public static string? Problem(long diskSize, int sectorSize, IReadOnlyList<ManifestRegion> regions, IReadOnlyList<Partition> partitions, GptTable? gpt)
     {
         var end = 0L;
-        foreach (var region in manifest.Regions)
+        foreach (var region in regions)
         {
-            reader.Require(region.Offset >= end && region.Offset % manifest.SectorSize == 0, "raw regions overlap or are out of order");
-            reader.Require(region.Offset <= manifest.DiskSizeBytes - region.Bytes.Length, "a raw region reaches beyond the disk");
+            if (region.Offset < end || region.Offset % sectorSize != 0)
+                return "raw regions overlap or are out of order";
+            if (region.Offset > diskSize - region.Bytes.Length)
+                return "a raw region reaches beyond the disk";
             end = region.Offset + region.Bytes.Length;
         }
         end = 0;
-        foreach (var volume in manifest.Volumes)
+        foreach (var partition in partitions)
         {
-            reader.Require(volume.Header.Partition.Offset >= end, "volumes overlap or are out of order");
-            end = volume.Header.Partition.End;
+            if (partition.Offset < end)
+                return "volumes overlap or are out of order";
+            if (partition.Length <= 0 || partition.Offset % sectorSize != 0 || partition.Length % sectorSize != 0)
+                return "a volume is not whole sectors";
+            if (partition.Offset > diskSize - partition.Length)
+                return "a volume reaches beyond the disk";
+            end = partition.End;
         }
-        foreach (var region in manifest.Regions)
-            foreach (var volume in manifest.Volumes)
-                reader.Require(region.Offset >= volume.Header.Partition.End || region.Offset + region.Bytes.Length <= volume.Header.Partition.Offset, "a raw region lies in a volume");
-        reader.Require(manifest.Volumes.Select(v => v.Header.Partition.Number).Distinct().Count() == manifest.Volumes.Count, "two volumes have one number");
-        if (manifest.Gpt is { } gpt)
-            CheckGpt(gpt, manifest, reader);
+        foreach (var region in regions)
+            foreach (var partition in partitions)
+                if (region.Offset < partition.End && region.Offset + region.Bytes.Length > partition.Offset)
+                    return "a raw region lies in a volume";
+        if (partitions.Select(p => p.Number).Distinct().Count() != partitions.Count)
+            return "two volumes have one number";
+        return gpt is null ? null : Problem(gpt, diskSize / sectorSize);
     }
 
-    private static void CheckGpt(GptTable gpt, Manifest manifest, BodyReader reader)
+    /// <summary>What <see cref="GptWriter.Rebuild"/> relies on.</summary>
+    private static string? Problem(GptTable gpt, long sectors)
     {
-        var sectors = manifest.DiskSizeBytes / manifest.SectorSize;
-        var entrySectors = (gpt.Entries.LongLength + gpt.SectorSize - 1) / gpt.SectorSize;
-        reader.Require(gpt.DiskSectors == sectors, "the GPT is that of a disk of another size");
-        reader.Require(gpt.PrimaryEntriesLba >= 2 && gpt.PrimaryEntriesLba <= sectors - entrySectors, "the GPT's entries lie outside the disk");
-        reader.Require(gpt.BackupEntriesLba >= 2 && gpt.BackupEntriesLba <= sectors - entrySectors, "the GPT's second entries lie outside the disk");
-        reader.Require(gpt.BackupHeaderLba >= 2 && gpt.BackupHeaderLba < sectors, "the GPT's second header lies outside the disk");
-        reader.Require(gpt.FirstUsableLba >= 2 && gpt.FirstUsableLba <= gpt.LastUsableLba && gpt.LastUsableLba < sectors, "the GPT's usable range is not on the disk");
+        var entrySectors = GptWriter.EntriesSectors(gpt);
+        if (gpt.DiskSectors != sectors)
+            return "the GPT is that of a disk of another size";
+        if (gpt.PrimaryEntriesLba < 2 || gpt.PrimaryEntriesLba > gpt.FirstUsableLba - entrySectors)
+            return "the GPT's entries lie where partitions may";
+        if (gpt.BackupEntriesLba < 2 || gpt.BackupEntriesLba > sectors - entrySectors || gpt.BackupHeaderLba < 2 || gpt.BackupHeaderLba >= sectors)
+            return "the GPT's second copy lies outside the disk";
+        if (gpt.FirstUsableLba > gpt.LastUsableLba || gpt.LastUsableLba >= sectors)
+            return "the GPT's usable range is not on the disk";
+        foreach (var entry in GptEntry.ParseAll(gpt.Entries, gpt.EntryCount, gpt.EntrySize))
+            if ((ulong)entry.FirstLba > (ulong)entry.LastLba || (ulong)entry.LastLba >= (ulong)sectors)
+                return "a GPT entry reaches beyond the disk";
+        return null;
     }
 }

@@ -1,0 +1,111 @@
+using ImageForge.Imaging.Chunks;
+using ImageForge.Imaging.Disks;
+using ImageForge.Imaging.FileSystems;
+using ImageForge.Imaging.Manifests;
+
+namespace ImageForge.Imaging.Tests.Doubles;
+
+/// <summary>
+/// An image without real file systems: three GPT volumes with every kind of chunk (all used, partly used, zero, partly zero,
+/// unused, a short last one), built directly, so that a deploy can be tested byte by byte.
+/// </summary>
+internal sealed class SyntheticImage
+{
+    public required MemoryDisk Source { get; init; }
+    public required Manifest Manifest { get; init; }
+    public required string Hash { get; init; }
+    public required MemoryChunkStore Store { get; init; }
+
+    /// <param name="random">Decides content and maps.</param>
+    public static SyntheticImage Make(Random random, int sectorSize = 512, int chunkSize = 64 << 10, int scale = 1, PartitionScheme scheme = PartitionScheme.Gpt)
+    {
+        const long Mib = 1 << 20;
+        (long, long)[] places = scheme == PartitionScheme.None
+            ? [(0, 13 * Mib * scale)]
+            : [(Mib, 2 * Mib * scale), (Mib + 2 * Mib * scale, 5 * Mib * scale + 3 * 4096), (2 * Mib + 7 * Mib * scale, 3 * Mib * scale)];
+        var source = new MemoryDisk(13 * Mib * scale, sectorSize);
+        Fill(source, random);
+        var regions = new List<ManifestRegion>();
+        GptTable? gpt = null;
+        if (scheme == PartitionScheme.Gpt)
+        {
+            TestGpt.WriteTo(source, places);
+            var layout = Assert.IsType<PartitionTableReading.Found>(PartitionTables.Read(source)).Layout;
+            gpt = layout.Gpt;
+            regions = [.. layout.RawRegions.OrderBy(r => r.Offset).Select(r => new ManifestRegion(r.Kind, r.Offset, Read(source, r.Offset, r.Length)))];
+        }
+        else if (scheme == PartitionScheme.Mbr)
+        {
+            regions = [new(RawRegionKind.BootSector, 0, Read(source, 0, sectorSize)), new(RawRegionKind.Gap, sectorSize, Read(source, sectorSize, Mib - sectorSize))];
+        }
+        var store = new MemoryChunkStore();
+        var volumes = places.Select((place, i) => Volume(source, store, random, new Partition(i + 1, place.Item1, place.Item2, "type", null, $"part {i + 1}", 0), chunkSize, i)).ToList();
+        var manifest = new Manifest(source.SizeBytes, sectorSize, "synthetic", scheme, gpt, regions, volumes);
+        return new SyntheticImage { Source = source, Manifest = manifest, Hash = ManifestHash.Of(ManifestWriter.Write(manifest)), Store = store };
+    }
+
+    public static byte[] Read(IBlockDevice disk, long offset, long length)
+    {
+        using var buffer = AlignedBuffer.Rent((int)length);
+        disk.Read(offset, buffer.Span);
+        return buffer.Span.ToArray();
+    }
+
+    private static void Fill(MemoryDisk disk, Random random)
+    {
+        var page = new byte[64 << 10];
+        for (long at = 0; at < disk.SizeBytes; at += page.Length)
+        {
+            random.NextBytes(page);
+            // Half of it compresses.
+            page.AsSpan(page.Length / 2).Fill((byte)random.Next(256));
+            disk.Write(at, page);
+        }
+    }
+
+    private static ManifestVolume Volume(MemoryDisk source, MemoryChunkStore store, Random random, Partition partition, int chunkSize, int kind)
+    {
+        const int BlockSize = 4096;
+        var blocks = (partition.Length + BlockSize - 1) / BlockSize;
+        var map = kind == 0 ? BlockMap.AllUsed(blocks) : new BlockMap(blocks);
+        if (kind > 0)
+        {
+            map.Set(0, 2);
+            for (long b = 2; b < blocks;)
+            {
+                var run = Math.Min(random.Next(1, 2 * chunkSize / BlockSize), blocks - b);
+                if (random.Next(3) > 0)
+                    map.Set(b, run);
+                // Some used runs are zero.
+                if (random.Next(4) == 0)
+                    source.WriteZeros(partition.Offset + b * BlockSize, Math.Min(run * BlockSize, partition.Length - b * BlockSize));
+                b += run;
+            }
+        }
+        var builder = new ManifestVolumeBuilder(partition, new VolumeContent(FileSystemKind.Unknown, BlockSize, map, null, null, null), chunkSize);
+        var candidate = 0;
+        for (var i = 0; i < builder.Header.ChunkCount; i++)
+        {
+            var usage = builder.UsageOf(i);
+            if (usage == ChunkUsage.None)
+                continue;
+            var plain = Read(source, partition.Offset + (long)i * chunkSize, builder.Header.ChunkLength(i));
+            UsedBits.ClearUnused(usage == ChunkUsage.Some ? builder.BitsOf(i) : [], builder.Header.BlockSize, plain);
+            if (plain.AsSpan().ContainsAnyExcept((byte)0))
+            {
+                var id = ChunkId.Of(plain);
+                store.Frames[id] = Frame(plain);
+                builder.SetData(candidate, id);
+            }
+            candidate++;
+        }
+        return builder.Build();
+    }
+
+    public static byte[] Frame(ReadOnlySpan<byte> plain, int level = 1)
+    {
+        using var zstd = new ZstdCompressor();
+        var frame = new byte[ZstdCompressor.Bound(plain.Length)];
+        return frame[..zstd.Compress(plain, frame, level)];
+    }
+}
