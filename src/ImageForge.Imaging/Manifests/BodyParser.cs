@@ -96,14 +96,17 @@ internal static class BodyParser
         var runCount = reader.U32();
         // The smallest run takes two bytes: a count that cannot fit is refused before the loop.
         reader.Require(runCount <= (uint)reader.Left / 2, $"{runCount} runs are more than fit");
-        var builder = new ChunkRuns.Builder();
+        if (!reader.IsSound)
+            return null;
+        var builder = new ChunkRuns.Builder((int)runCount);
         long chunks = 0, mapBytes = 0, ids = 0;
         var fullMap = ManifestVolume.MapBytes(header.ChunkSize / header.BlockSize);
         for (uint i = 0; i < runCount && reader.IsSound; i++)
         {
             var kind = (RunKind)reader.U8();
             var count = reader.VarInt();
-            reader.Require(kind <= RunKind.PartlyData, $"chunk kind {kind} is unknown");
+            // A loop over millions: no text is made before it is needed.
+            reader.Require(kind <= RunKind.PartlyData, "a chunk kind is unknown");
             reader.Require(count > 0 && kind != builder.LastKind, "a run is empty or repeats the one before");
             chunks += count;
             reader.Require(chunks <= header.ChunkCount, "the runs cover more chunks than the volume has");

@@ -42,28 +42,42 @@ internal sealed class ChunkRuns
     }
 
     /// <summary>Collects runs in order; neighbours of one kind grow together.</summary>
-    public sealed class Builder
+    /// <param name="capacity">Expected number of runs; exact when known, so that nothing is copied.</param>
+    public sealed class Builder(int capacity = 16)
     {
-        private readonly List<int> _first = [], _firstId = [], _firstMap = [];
-        private readonly List<RunKind> _kind = [];
-        private int _chunks, _ids, _maps;
+        private int[] _first = new int[capacity], _firstId = new int[capacity], _firstMap = new int[capacity];
+        private RunKind[] _kind = new RunKind[capacity];
+        private int _runs, _chunks, _ids, _maps;
 
-        public RunKind? LastKind => _kind.Count > 0 ? _kind[^1] : null;
+        public RunKind? LastKind => _runs > 0 ? _kind[_runs - 1] : null;
 
         public void Add(RunKind kind, int count)
         {
             if (LastKind != kind)
             {
-                _first.Add(_chunks);
-                _firstId.Add(_ids);
-                _firstMap.Add(_maps);
-                _kind.Add(kind);
+                if (_runs == _kind.Length)
+                    Resize(Math.Max(16, 2 * _runs));
+                (_first[_runs], _firstId[_runs], _firstMap[_runs], _kind[_runs]) = (_chunks, _ids, _maps, kind);
+                _runs++;
             }
             _chunks += count;
             _ids += HasId(kind) ? count : 0;
             _maps += HasMap(kind) ? count : 0;
         }
 
-        public ChunkRuns Build() => new(_chunks, [.. _first], [.. _firstId], [.. _firstMap], [.. _kind], _ids, _maps);
+        public ChunkRuns Build()
+        {
+            if (_runs != _kind.Length)
+                Resize(_runs);
+            return new ChunkRuns(_chunks, _first, _firstId, _firstMap, _kind, _ids, _maps);
+        }
+
+        private void Resize(int size)
+        {
+            Array.Resize(ref _first, size);
+            Array.Resize(ref _firstId, size);
+            Array.Resize(ref _firstMap, size);
+            Array.Resize(ref _kind, size);
+        }
     }
 }

@@ -9,7 +9,7 @@ namespace ImageForge.Imaging.Manifests;
 /// <summary>Writes the file that <see cref="ManifestParser"/> reads (README.md). The same manifest always gives the same bytes.</summary>
 public static class ManifestWriter
 {
-    private const int Level = 9;
+    private const int Level = 3;
 
     public static byte[] Write(Manifest manifest)
     {
