@@ -58,6 +58,41 @@ internal sealed class MadeVolume : IDisposable
 
     public byte[] ReadAll() => File.ReadAllBytes(Image);
 
+    /// <summary>Leaves only single free clusters, then makes files until there is no room: the MFT grows into every one of them.</summary>
+    public void FillWithTinyFilesUntilTheMftIsInPieces() => PrivateMounts.Run(() =>
+    {
+        var mountPoint = Directory.CreateDirectory(Path.Combine(_folder, "mounted")).FullName;
+        Shell.Run("ntfs-3g", Image, mountPoint);
+        try
+        {
+            // A byte more than fits into the record itself: one or two clusters each.
+            var content = new byte[900];
+            var made = MakeUntilFull(i => File.WriteAllBytes(Path.Combine(mountPoint, $"f{i}"), content));
+            for (var i = 0; i < made; i += 2)
+                File.Delete(Path.Combine(mountPoint, $"f{i}"));
+            MakeUntilFull(i => File.WriteAllBytes(Path.Combine(mountPoint, $"e{i}"), []));
+        }
+        finally
+        {
+            Shell.Run("umount", mountPoint);
+        }
+    });
+
+    private static int MakeUntilFull(Action<int> make)
+    {
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                make(i);
+            }
+            catch (IOException)
+            {
+                return i;
+            }
+        }
+    }
+
     /// <summary>SHA-256 of every file, by path, as the kernel, ntfs-3g or mtools read it from <paramref name="image"/>.</summary>
     public Dictionary<string, string> HashFiles(string image)
     {
