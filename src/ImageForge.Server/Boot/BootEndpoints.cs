@@ -21,7 +21,7 @@ internal static class BootEndpoints
 
     private static async Task AskAsync(HttpContext context, string? mac, BootAnswers answers, ServerAddresses server)
     {
-        var question = BootQuestion.Read(mac ?? "", context.Connection.RemoteIpAddress ?? IPAddress.None, context.Request.Query);
+        var question = BootQuestion.Read(mac ?? "", context.Connection.RemoteIpAddress ?? IPAddress.None, context.Request.QueryString);
         await SendAsync(context, await answers.AnswerAsync(question, BootAddresses.Of(context, server), context.RequestAborted));
     }
 

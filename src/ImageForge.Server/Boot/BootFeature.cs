@@ -17,6 +17,7 @@ internal static class BootFeature
         builder.Services.AddSingleton<BootTimeline>();
         builder.Services.AddHostedService<SightingWriterService>();
         builder.Services.AddHostedService<TimelineWriterService>();
+        builder.Services.AddHostedService<WarmUpService>();
     }
 
     public static void MapBoot(this WebApplication app)

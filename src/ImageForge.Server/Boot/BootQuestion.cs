@@ -1,6 +1,7 @@
 using System.Net;
 using ImageForge.Contracts;
 using ImageForge.Server.Hosts;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace ImageForge.Server.Boot;
 
@@ -18,19 +19,32 @@ internal sealed record BootQuestion(
     string? Platform = null)
 {
     /// <summary>Null when <paramref name="mac"/> names no machine.</summary>
-    public static BootQuestion? Read(string mac, IPAddress source, IQueryCollection query) =>
-        MacAddress.TryParse(mac, out var parsed) && parsed.IsUsable
-            ? new BootQuestion(
-                parsed,
-                source,
-                DeviceText.Limit(query["uuid"]),
-                DeviceText.Limit(query["serial"]),
-                DeviceText.Limit(query["asset"]),
-                DeviceText.Limit(query["manufacturer"]),
-                DeviceText.Limit(query["product"]),
-                DeviceText.Limit(query["arch"]),
-                DeviceText.Limit(query["platform"]))
-            : null;
+    public static BootQuestion? Read(string mac, IPAddress source, QueryString query)
+    {
+        if (!MacAddress.TryParse(mac, out var parsed) || !parsed.IsUsable)
+            return null;
+        var question = new BootQuestion(parsed, source.IsIPv4MappedToIPv6 ? source.MapToIPv4() : source);
+        // Not the framework's parser: iPXE's uristring leaves "+" as it is, and that one reads it as a blank.
+        foreach (var pair in new QueryStringEnumerable(query.Value))
+        {
+            var text = Unescape(pair.EncodedValue.Span);
+            question = pair.EncodedName.Span switch
+            {
+                "uuid" => question with { Uuid = text },
+                "serial" => question with { Serial = text },
+                "asset" => question with { AssetTag = text },
+                "manufacturer" => question with { Manufacturer = text },
+                "product" => question with { Product = text },
+                "arch" => question with { Architecture = text },
+                "platform" => question with { Platform = text },
+                _ => question,
+            };
+        }
+        return question;
+    }
+
+    private static string? Unescape(ReadOnlySpan<char> value) =>
+        value.Length > 1024 ? null : DeviceText.Limit(Uri.UnescapeDataString(value));
 
     public HostSighting Sighting() => new(Mac, Uuid, Serial, AssetTag, Manufacturer, Product, Architecture, Platform, Source.ToString());
 }

@@ -26,7 +26,10 @@ internal sealed class BootFileChoice(BootFilePlaces places, BootFiles files, Ipx
     {
         if (client.IsIpxe && !(IsOld(client) && File(client) is BootFile && once.TryChainload(client.Mac)))
             return new BootFile(places.TftpPort is null ? places.Http("boot.ipxe") : places.Tftp("boot.ipxe"));
-        return File(client);
+        var answer = File(client);
+        if (!client.IsIpxe && answer is BootFile)
+            once.Given(client.Mac);
+        return answer;
     }
 
     private bool IsOld(BootClient client) =>

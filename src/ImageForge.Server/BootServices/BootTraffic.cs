@@ -70,7 +70,7 @@ internal sealed partial class BootTraffic(
     {
         var who = client switch
         {
-            { IsIpxe: true, IpxeVersion: { } version } => $"iPXE {version}",
+            { IsIpxe: true, IpxeVersion: { } version } => $"iPXE (says {version})",
             { IsIpxe: true } => "iPXE",
             { Architecture: { } architecture } => architecture.Describe(),
             _ => "a machine that does not say its architecture",
