@@ -19,6 +19,7 @@ internal sealed class BootServiceRefusal(string sentence, string cure, Exception
             $"Run the server as root, or run `sudo setcap cap_net_bind_service,cap_net_raw=+ep {Environment.ProcessPath}` and start the server again.", exception),
         SocketException { SocketErrorCode: SocketError.NetworkUnreachable } or SocketException { NativeErrorCode: 19 } => new(
             $"The interface {interfaceName} went away.", "Connect it again; the service starts by itself as soon as it is there.", exception),
-        _ => new($"UDP port {port} could not be served: {exception.Message}.", "The server's log has the details; correct the cause and start the service again.", exception),
+        _ when port == 0 => new(exception.Message, "The server's log has the details; correct the cause and start the service again.", exception),
+        _ => new($"UDP port {port} could not be served: {exception.Message}", "The server's log has the details; correct the cause and start the service again.", exception),
     };
 }

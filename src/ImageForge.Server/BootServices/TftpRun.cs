@@ -24,7 +24,7 @@ internal sealed class TftpRun : BootServiceRun
     {
         var first = Encoding.ASCII.GetBytes(scripts.Boot(BootAddresses.Of(on.Address, httpPort, 0).HttpBase));
         // No autoexec.ipxe: iPXE 1.21 asks for it before it has an address, and would run the script too early.
-        var served = new VirtualTftpFiles(new FolderTftpFiles(files.Folder));
+        var served = new VirtualTftpFiles(Folder(files.Folder));
         served.Set("boot.ipxe", _ => first);
         var server = new TftpServer(new TftpServerOptions(IPAddress.Any, port) { Interface = on.Name }, served, time, onTransfer);
         try
@@ -37,6 +37,21 @@ internal sealed class TftpRun : BootServiceRun
             throw BootServiceRefusal.From(e, port, on.Name);
         }
         return new TftpRun(server, on.Name, port);
+    }
+
+    /// <summary>Null when there is no such folder: the first script is served all the same, for machines that have iPXE built in.</summary>
+    private static FolderTftpFiles? Folder(string path)
+    {
+        try
+        {
+            // Empty is better than absent: files that are put there later are served without a restart.
+            Directory.CreateDirectory(path);
+            return new FolderTftpFiles(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     public override Task Completion => _server.Completion;
