@@ -32,6 +32,9 @@ public sealed class AlignedBuffer : IMemoryOwner<byte>
         _start = StartOf(array);
     }
 
+    /// <summary>Idle memory in the pool right now.</summary>
+    internal static long PooledBytes => Interlocked.Read(ref s_pooledBytes);
+
     /// <summary>Bytes asked for.</summary>
     public int Length { get; }
 
