@@ -33,7 +33,7 @@ function row(host) {
   };
   return el("tr", {},
     el("td", {}, button(`open ${mac}`, host.name, () => attempt(() => open(mac)), "link")),
-    el("td", { class: "mono" }, host.macs.slice(0, 2).join(" "), host.macs.length > 2 && ` +${host.macs.length - 2}`),
+    el("td", { class: "mono nowrap" }, mac, host.macs.length > 1 && ` +${host.macs.length - 1}`),
     el("td", {}, el("span", { class: `state ${host.state}` }, host.state)),
     el("td", {}, [host.manufacturer, host.product].filter(Boolean).join(" "), host.platform && el("span", { class: "quiet" }, ` ${host.platform}`)),
     el("td", {}, host.seen, host.lastSeenAddress && el("span", { class: "quiet mono" }, ` ${host.lastSeenAddress}`)),

@@ -5,6 +5,7 @@ import * as hosts from "/hosts.js";
 import * as images from "/images.js";
 
 let again = async () => {};
+let update = () => {};
 const ended = new Map();
 let orderKey = crypto.randomUUID();
 
@@ -12,7 +13,7 @@ export function start(refresh) {
   again = refresh;
   const form = byId("job-form");
   const f = form.elements;
-  const update = () => {
+  update = () => {
     showFor(form, f.kind.value);
     byId("job-summary").textContent = summary(f);
   };
@@ -42,6 +43,7 @@ export async function refresh() {
   options(f.hosts, approved);
   options(f.image, images.all.filter((i) => i.newestVersion).map((i) => [i.name, i.name]));
   byId("image-names").replaceChildren(...images.all.map((i) => el("option", { value: i.name })));
+  update();
 }
 
 const chosenHosts = (f) => (f.kind.value === "capture" ? [f.host.value].filter(Boolean) : [...f.hosts.selectedOptions].map((o) => o.value));

@@ -35,6 +35,8 @@ public sealed class TestServer : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
+    public WebApplication App => _app;
+
     public Uri HttpBase => new($"http://127.0.0.1:{Get<ServerAddresses>().HttpPort}/");
 
     public Uri HttpsBase => new($"https://127.0.0.1:{Get<ServerAddresses>().HttpsPort}/");
@@ -96,6 +98,9 @@ public sealed class TestServer : IAsyncDisposable
         await RunAsync();
     }
 
+    /// <summary>Starts again after <see cref="StopAsync"/>.</summary>
+    public Task RestartAfterStopAsync() => RunAsync();
+
     public async Task StopAsync()
     {
         foreach (var client in _clients)
@@ -117,6 +122,8 @@ public sealed class TestServer : IAsyncDisposable
         [
             $"--ImageForge:DataFolder={DataFolder}", "--ImageForge:ListenAddress=127.0.0.1",
             "--ImageForge:Http:Port=0", "--ImageForge:Https:Port=0",
+            // Passwords of tests guard nothing; the price of guessing them is not what most tests are about.
+            "--ImageForge:Access:PasswordIterations=20000",
             .. _settings.Select(s => $"--ImageForge:{s}"),
         ];
         _app = Program.Build(args, builder =>

@@ -1,3 +1,4 @@
+using ImageForge.Server.Configuration;
 using ImageForge.Server.Data;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
@@ -15,6 +16,7 @@ internal static class AccessFeature
     public static void AddAccess(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
+        services.AddSingleton(builder.Configuration.GetSection($"{ServerOptions.Section}:Access").Get<AccessOptions>() ?? new AccessOptions());
         services.AddSingleton<ApiTokenStore>();
         services.AddSingleton<UserStore>();
         services.AddSingleton<SessionStore>();

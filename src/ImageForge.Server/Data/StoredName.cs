@@ -9,6 +9,10 @@ internal static class StoredName
 
     public static T Parse<T>(string name) where T : struct, Enum => Names<T>.ByName[name];
 
+    public static bool TryParse<T>(string name, out T value) where T : struct, Enum => Names<T>.ByName.TryGetValue(name, out value);
+
+    public static string All<T>() where T : struct, Enum => string.Join(", ", Names<T>.ByName.Keys);
+
     private static class Names<T> where T : struct, Enum
     {
         public static readonly Dictionary<T, string> ByValue =

@@ -34,7 +34,7 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
             case BadHttpRequestException { InnerException: JsonException json }:
                 return Problems.BadRequest("badJson", JsonFault.Sentence(json), JsonFault.Cure(json));
             case BadHttpRequestException bad:
-                return Problems.Of(bad.StatusCode, "The request is not understood", "badRequest", bad.Message, "Compare the request with /openapi/v1.json.");
+                return Problems.Of(bad.StatusCode, "The request is not understood", "badRequest", Plain(bad.Message), "Compare the request with /openapi/v1.json.");
             case FailureException { Failure: var failure }:
                 LogFailure(failure.Code, failure.Sentence);
                 return Problems.InternalError(failure.Code, failure.Sentence, failure.Cure, failure.Fault);
@@ -44,6 +44,15 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
                     "Try again; if it stays, look into the server's log for the time of this request.");
         }
     }
+
+    /// <summary>The framework names its own types in these messages; the person who asked wants the parameter's name.</summary>
+    private static string Plain(string message) =>
+        BoundParameter().Match(message) is { Success: true } match
+            ? $"The parameter \"{match.Groups[1].Value}\" cannot be \"{Hosts.DeviceText.Limit(match.Groups[2].Value)}\"."
+            : Hosts.DeviceText.Limit(message) ?? "The request cannot be read.";
+
+    [System.Text.RegularExpressions.GeneratedRegex("^Failed to bind parameter \".*? (\\w+)\" from \"(.*)\"\\.$")]
+    private static partial System.Text.RegularExpressions.Regex BoundParameter();
 
     private static ProblemHttpResult ForStatus(int status, HttpRequest request) => status switch
     {

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using ImageForge.Contracts;
@@ -34,11 +35,19 @@ internal static partial class JsonFault
     /// <summary>The path without the leading "$."; null for the body itself. It echoes the request: limited like any foreign text.</summary>
     private static string? Path(JsonException fault) => Hosts.DeviceText.Limit(fault.Path?.TrimStart('$', '.'));
 
-    private static Type? EnumOf(JsonException fault) =>
-        Converted().Match(fault.Message) is { Success: true } match
-        && (typeof(Fault).Assembly.GetType(match.Groups[1].Value) ?? typeof(JsonFault).Assembly.GetType(match.Groups[1].Value)) is { IsEnum: true } type
-            ? type
-            : null;
+    /// <summary>The framework names the property's type, or the whole record's when the value goes to a constructor.</summary>
+    private static Type? EnumOf(JsonException fault)
+    {
+        if (Converted().Match(fault.Message) is not { Success: true } match || fault.Path is not { } path)
+            return null;
+        var type = typeof(Fault).Assembly.GetType(match.Groups[1].Value) ?? typeof(JsonFault).Assembly.GetType(match.Groups[1].Value);
+        if (type is { IsEnum: false })
+        {
+            var member = type.GetProperty(path[(path.LastIndexOf('.') + 1)..], BindingFlags.Public | BindingFlags.Instance | BindingFlags.IgnoreCase)?.PropertyType;
+            type = member is null ? null : Nullable.GetUnderlyingType(member) ?? member;
+        }
+        return type is { IsEnum: true } ? type : null;
+    }
 
     [GeneratedRegex(@"missing required properties including: (.+?)[.;]?$")]
     private static partial Regex Missing();

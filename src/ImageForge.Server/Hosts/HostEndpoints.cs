@@ -23,13 +23,24 @@ internal static class HostEndpoints
     public static void Map(IEndpointRouteBuilder app)
     {
         var group = app.MapApi("hosts").WithTags("Hosts");
-        group.MapGet("", static (HostState? state, int? offset, int? limit, HostStore hosts, CancellationToken cancellationToken) =>
-            hosts.ListAsync(state, Paging.Of(offset, limit), cancellationToken));
+        group.MapGet("", List).Produces<Page<Host>>().ProducesProblem(400);
         group.MapGet("{mac}", Get).Produces<HostDetail>().ProducesProblem(404);
         group.MapPost("", Create).RequireAuthorization(Scopes.Operate).Produces<Host>(201).ProducesProblem(400).ProducesProblem(409);
         group.MapPatch("{mac}", Change).RequireAuthorization(Scopes.Operate).Produces<Host>().ProducesProblem(400).ProducesProblem(404);
         group.MapPost("{mac}/approve", Approve).RequireAuthorization(Scopes.Operate).Produces<Host>().ProducesProblem(404);
         group.MapDelete("{mac}", Delete).RequireAuthorization(Scopes.Operate).Produces(204).ProducesProblem(404).ProducesProblem(409);
+    }
+
+    private static async Task<IResult> List(string? state, int? offset, int? limit, HostStore hosts, CancellationToken cancellationToken)
+    {
+        HostState? wanted = null;
+        if (state is not null)
+        {
+            if (!StoredName.TryParse<HostState>(state, out var parsed))
+                return Problems.BadRequest("badState", $"\"{DeviceText.Limit(state)}\" is not a host's state.", $"Use one of: {StoredName.All<HostState>()}.");
+            wanted = parsed;
+        }
+        return TypedResults.Ok(await hosts.ListAsync(wanted, Paging.Of(offset, limit), cancellationToken));
     }
 
     private static async Task<IResult> Get(string mac, HostStore hosts, HostTaskStore tasks, HostTaskViews views, CancellationToken cancellationToken)

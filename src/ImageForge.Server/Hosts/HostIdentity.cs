@@ -27,23 +27,24 @@ internal static class HostIdentity
     // UUIDs burnt into whole product lines.
     private static readonly HashSet<string> SharedUuids = new(StringComparer.Ordinal)
     {
-        "03000200040005000006000700080009", // AMI Aptio default (Gigabyte, ASRock, many mini PCs)
+        "03000200040005000006000700080009", // AMI Aptio default: Gigabyte, ASRock, many mini PCs
         "00020003000400050006000700080009", // the same, byte-swapped
-        "00010203040506070809" + "0a0b0c0d0e0f",
+        "123456781234567890abcddeefaabbcc", // MSI
+        "000102030405060708090a0b0c0d0e0f",
+        "030201000504070608090a0b0c0d0e0f", // the same, byte-swapped
         "0f0e0d0c0b0a09080706050403020100",
-        "030201000504070608090a0b0c0d0e0f",
         "0123456789abcdef0123456789abcdef",
         "12345678123412341234123456789012",
         "12345678123412341234123456789abc",
+        "12345678123456781234567812345678",
         "12345678123456789012345678901234",
         "12345678901234567890123456789012",
         "1234567890abcdef1234567890abcdef",
         "78563412341234121234123456789abc",
+        "deadbeefdeadbeefdeadbeefdeadbeef",
         "fefefefefefefefefefefefefefefefe",
-        "4c4c4544000000100080000000000000",
-        "4c4c4544000020108020" + "80c04f202020", // Dell, service tag never set (all spaces)
-        "4c4c454400002010802080c04f202020",
         "ffffff00ffffff00ffffff00ffffff00",
+        "4c4c454400002010802080c04f202020", // Dell, service tag never set: all spaces
     };
 
     /// <summary>True for null, blanks, one character repeated (all 0, all F, all spaces) and well-known placeholders.</summary>
