@@ -45,9 +45,20 @@ internal sealed class Database : IDisposable
         {
             await using var connection = Open();
             await using var transaction = connection.BeginTransaction();
-            var result = await work(connection, transaction);
-            transaction.Commit();
-            return result;
+            try
+            {
+                var result = await work(connection, transaction);
+                transaction.Commit();
+                return result;
+            }
+            catch
+            {
+                // A full disk ends the transaction inside SQLite (sqlite.org/lang_transaction.html §3.1); the rollback of the binding
+                // would then fail and hide the reason. Give it something to roll back.
+                if (raw.sqlite3_get_autocommit(connection.Handle) != 0)
+                    raw.sqlite3_exec(connection.Handle, "BEGIN");
+                throw;
+            }
         }
         finally
         {
