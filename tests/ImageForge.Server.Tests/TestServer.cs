@@ -12,7 +12,7 @@ namespace ImageForge.Server.Tests;
 /// The real server: Kestrel on loopback ports the system chose, SQLite in a folder of its own, HTTP and HTTPS with the pin checked.
 /// <code>await using var server = await TestServer.StartAsync();</code>
 /// </summary>
-public sealed class TestServer : IAsyncDisposable
+public sealed class TestServer : IAsyncDisposable, IServerUnderTest
 {
     private readonly string[] _settings;
     private readonly Action<WebApplicationBuilder>? _adjust;

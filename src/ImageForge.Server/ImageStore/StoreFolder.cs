@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using ImageForge.Imaging.Chunks;
+using ImageForge.Server.Configuration;
 
 namespace ImageForge.Server.ImageStore;
 
@@ -8,18 +9,22 @@ namespace ImageForge.Server.ImageStore;
 /// <code>
 /// chunks/ab/cd/‹64 hex›   one zstd frame          manifests/‹64 hex›   sealed manifests
 /// incoming/‹random›       uploads under way       quarantine/‹64 hex›  chunks whose content went bad
-/// journal/‹number›        see ChunkJournal
+/// journal/‹number›        see ChunkJournal          lock                 held by the one server that uses the store
 /// </code>
 /// </summary>
-internal sealed class StoreFolder
+internal sealed class StoreFolder : IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
+    private readonly FileStream _lock;
+
+    /// <exception cref="StartUpException">Another server uses this store: two would remove each other's uploads.</exception>
     public StoreFolder(string root)
     {
         Root = Path.GetFullPath(root);
         foreach (var folder in (string[])[Root, Chunks, Manifests, Incoming, Quarantine, Journal])
             Directory.CreateDirectory(folder, OwnerOnly);
+        _lock = Lock(Path.Combine(Root, "lock"));
     }
 
     public string Root { get; }
@@ -58,5 +63,21 @@ internal sealed class StoreFolder
             removed++;
         }
         return removed;
+    }
+
+    public void Dispose() => _lock.Dispose();
+
+    /// <summary>The kernel gives the lock back when the process ends, however it ends.</summary>
+    private static FileStream Lock(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException) && !DiskFull.Is(e))
+        {
+            throw new StartUpException(
+                $"The image store {Path.GetDirectoryName(path)} is in use by another server; stop that one (`fuser {path}` names it), or choose another folder with --data-folder.", e);
+        }
     }
 }

@@ -12,7 +12,7 @@ using ImageForge.Server.Jobs;
 namespace ImageForge.Server.Tests.Agents;
 
 /// <summary>One machine of a test: its host record, its orders, and what its agent says, over real HTTPS.</summary>
-internal sealed class ScriptedAgent(TestServer server, Host host)
+internal sealed class ScriptedAgent(IServerUnderTest server, Host host)
 {
     public const long DiskBytes = 4 << 20;
 
@@ -23,7 +23,7 @@ internal sealed class ScriptedAgent(TestServer server, Host host)
     public Inventory Inventory { get; set; } = InventoryOf(Disk());
 
     /// <summary>An approved host of its own.</summary>
-    public static async Task<ScriptedAgent> WithHostAsync(TestServer server, string name)
+    public static async Task<ScriptedAgent> WithHostAsync(IServerUnderTest server, string name)
     {
         var bytes = RandomNumberGenerator.GetBytes(6);
         bytes[0] = 0x52;

@@ -186,6 +186,15 @@ public sealed class ChunkStoreTests
     }
 
     [Fact]
+    public void A_second_server_on_the_same_store_is_refused()
+    {
+        using var store = new TestStore();
+        var refusal = Assert.Throws<Server.Configuration.StartUpException>(() => new StoreFolder(store.Folder.Root));
+        Assert.Contains("in use", refusal.Message, StringComparison.Ordinal);
+        store.Reopen();
+    }
+
+    [Fact]
     public void Uploads_of_a_dead_process_are_removed_at_start()
     {
         using var store = new TestStore();

@@ -23,17 +23,24 @@ internal sealed class TestStore : IDisposable
     public void Reopen()
     {
         Chunks.Dispose();
+        Folder.Dispose();
         Open();
     }
 
     /// <summary>Opens the store again as a new process does after the old one was killed: nothing of the old one's end has run.</summary>
-    public void Crash() => Open();
+    public void Crash()
+    {
+        // The one thing the kernel does for a dead process.
+        Folder.Dispose();
+        Open();
+    }
 
     public static int FilesIn(string folder) => Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Length;
 
     public void Dispose()
     {
         Chunks.Dispose();
+        Folder.Dispose();
         Directory.Delete(_root, recursive: true);
     }
 
