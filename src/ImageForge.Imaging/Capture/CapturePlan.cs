@@ -34,7 +34,7 @@ internal sealed class CapturePlan
         foreach (var partition in layout.Partitions.OrderBy(p => p.Offset))
         {
             cancel.ThrowIfCancellationRequested();
-            var content = VolumeProbe.Identify(source, partition.Offset, partition.Length, cancel);
+            var content = VolumeProbe.Identify(source, partition, cancel);
             plan.Volumes.Add(new ManifestVolumeBuilder(partition, content, chunkSize));
         }
         // What no deploy could read back is refused now, not after hours of sending.

@@ -66,6 +66,14 @@ public sealed class AlignedBuffer : IMemoryOwner<byte>
             Interlocked.Add(ref s_pooledBytes, -(1L << _sizeClass));
     }
 
+    /// <summary>Leaves all idle memory to the collector.</summary>
+    internal static void EmptyPool()
+    {
+        for (var sizeClass = 0; sizeClass < s_pool.Length; sizeClass++)
+            while (s_pool[sizeClass].TryTake(out _))
+                Interlocked.Add(ref s_pooledBytes, -(1L << sizeClass));
+    }
+
     private static unsafe int StartOf(byte[] array) =>
         (int)(-(nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(array)) & (Alignment - 1));
 }

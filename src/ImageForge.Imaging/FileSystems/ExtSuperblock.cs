@@ -100,6 +100,9 @@ internal sealed record ExtSuperblock
         if (clustersPerGroup is 0 || clustersPerGroup > 8u * (uint)blockSize || clustersPerGroup % 8 != 0
             || blocksPerGroup != (ulong)clustersPerGroup * (uint)blocksPerCluster || blocksPerGroup is < 64 or > int.MaxValue)
             throw new DamagedVolumeException("its groups have an impossible size");
+        // mke2fs fills a bitmap's block; many times more groups than that are an attack on our time: each costs a read.
+        if ((long)(blocks / blocksPerGroup) > 65536 + 16 * (long)(blocks / ((ulong)blocksPerCluster * 8 * (uint)blockSize)))
+            throw new DamagedVolumeException("its groups have an impossible size");
         var inodeSize = revision == 0 ? 128 : s.U16(0x58);
         if (inodeSize < 128 || inodeSize > blockSize || (inodeSize & (inodeSize - 1)) != 0 || inodesPerGroup == 0 || inodesPerGroup > 8u * (uint)blockSize)
             throw new DamagedVolumeException("its inode tables have an impossible size");

@@ -21,7 +21,7 @@ internal sealed class UsedMap
     {
         _length = length;
         _shift = BitOperations.Log2((uint)Math.Max(unit, sectorSize));
-        while ((length >> _shift) >= MaxBlocks && _shift < 30)
+        while (((length - 1) >> _shift) >= MaxBlocks && _shift < 30)
             _shift++;
         Blocks = new BlockMap((length + BlockSize - 1) >> _shift);
     }

@@ -3,6 +3,9 @@ using ImageForge.Imaging.Disks;
 
 namespace ImageForge.Imaging.Tests.Disks;
 
+/// <summary>Alone, because the pool is one for the whole process.</summary>
+[Collection(nameof(AlignedBufferTests))]
+[CollectionDefinition(nameof(AlignedBufferTests), DisableParallelization = true)]
 public sealed class AlignedBufferTests
 {
     [Theory]
@@ -23,7 +26,7 @@ public sealed class AlignedBufferTests
     [Fact]
     public void Memory_that_was_given_back_is_used_again()
     {
-        // An odd size class that no other test rents.
+        AlignedBuffer.EmptyPool();
         for (var i = 0; i < 3; i++)
             AlignedBuffer.Rent(9 << 20).Dispose();
         var before = GC.GetAllocatedBytesForCurrentThread();
