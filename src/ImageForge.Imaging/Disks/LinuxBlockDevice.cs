@@ -14,7 +14,6 @@ public sealed class LinuxBlockDevice : IBlockDevice
     private const int BouncePiece = 1 << 20;
 
     private readonly PosixFile _file;
-    private bool _canZeroOut = true;
 
     private LinuxBlockDevice(string path, bool readOnly)
     {
@@ -43,6 +42,9 @@ public sealed class LinuxBlockDevice : IBlockDevice
     public long SizeBytes { get; }
     public int SectorSize { get; }
     public bool IsReadOnly { get; }
+
+    /// <summary>False once the kernel has said that this device knows no BLKZEROOUT; zeros are then written.</summary>
+    internal bool CanZeroOut { get; set; } = true;
 
     /// <summary>Opens with O_RDONLY: the kernel itself refuses a write through this descriptor.</summary>
     /// <exception cref="DiskException">It cannot be opened.</exception>
@@ -141,7 +143,7 @@ public sealed class LinuxBlockDevice : IBlockDevice
 
     private unsafe bool ZeroOut(long offset, long length)
     {
-        if (!_canZeroOut)
+        if (!CanZeroOut)
             return false;
         var range = stackalloc ulong[2] { (ulong)offset, (ulong)length };
         var errno = _file.Ioctl(LibC.BLKZEROOUT, range);
@@ -149,7 +151,7 @@ public sealed class LinuxBlockDevice : IBlockDevice
             return true;
         if (errno is not (Errno.EOPNOTSUPP or Errno.ENOTTY or Errno.EINVAL))
             throw _file.Failed("write zeros", offset, Diagnose(errno));
-        _canZeroOut = false;
+        CanZeroOut = false;
         return false;
     }
 

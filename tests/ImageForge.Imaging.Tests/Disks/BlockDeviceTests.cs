@@ -30,6 +30,25 @@ public sealed class BlockDeviceTests
         Assert.True(data.Span.SequenceEqual(back.Span));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Zeros_are_written_with_and_without_the_kernels_help(bool canZeroOut)
+    {
+        using var loop = new LoopDevice(8 * MiB);
+        using var disk = LinuxBlockDevice.OpenForWriting(loop.Node);
+        disk.CanZeroOut = canZeroOut;
+        var data = new byte[8 * MiB];
+        data.AsSpan().Fill(0xAA);
+        disk.Write(0, data);
+        disk.WriteZeros(512, 5 * MiB + 1024);
+        Assert.Equal(canZeroOut, disk.CanZeroOut);
+        var back = new byte[8 * MiB];
+        disk.Read(0, back);
+        data.AsSpan(512, 5 * MiB + 1024).Clear();
+        Assert.True(data.AsSpan().SequenceEqual(back));
+    }
+
     [Fact]
     public void Memory_that_is_not_aligned_goes_through_a_buffer_that_is()
     {

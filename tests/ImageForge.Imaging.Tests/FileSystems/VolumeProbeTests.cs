@@ -27,6 +27,22 @@ public sealed class VolumeProbeTests
             Assert.Equal(alone.Used[block], inside.Used[block]);
     }
 
+    [Theory]
+    [InlineData(512)]
+    [InlineData(4096)]
+    public void A_real_block_device_gives_the_same_map(int sectorSize)
+    {
+        using var volume = MadeVolume.Ntfs(16 * MiB, "-s 4096 -c 4096", files: 20);
+        using var loop = new Disks.LoopDevice(16 * MiB, sectorSize);
+        using (var target = LinuxBlockDevice.OpenForWriting(loop.Node))
+            target.Write(0, volume.ReadAll());
+        using var disk = LinuxBlockDevice.OpenForReading(loop.Node);
+        var (file, device) = (volume.Identify(), VolumeProbe.Identify(disk, 0, disk.SizeBytes, CancellationToken.None));
+        Assert.Equal((file.Kind, file.BlockSize, file.Uuid, file.Note), (device.Kind, device.BlockSize, device.Uuid, device.Note));
+        for (long block = 0; block < file.Used.BlockCount; block++)
+            Assert.Equal(file.Used[block], device.Used[block]);
+    }
+
     [Fact]
     public void Encryption_over_an_old_superblock_is_not_taken_for_ext4()
     {
