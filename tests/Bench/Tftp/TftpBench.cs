@@ -41,7 +41,7 @@ internal static class TftpBench
             try
             {
                 await ours.StandardOutput.ReadLineAsync();
-                return Measure(cases, rounds, files);
+                return Measure(cases, rounds, files, ours, peer);
             }
             finally
             {
@@ -55,7 +55,7 @@ internal static class TftpBench
         }
     }
 
-    private static int Measure(Case[] cases, int rounds, Dictionary<string, byte[]> files)
+    private static int Measure(Case[] cases, int rounds, Dictionary<string, byte[]> files, Process oursProcess, Process peerProcess)
     {
         Console.WriteLine($"TFTP over loopback, files in the page cache, blksize {BlockSize}, clients and each server in processes of their own; median of {rounds} round(s), the servers in turn.");
         var us = new IPEndPoint(IPAddress.Loopback, OurPort);
@@ -64,24 +64,29 @@ internal static class TftpBench
         foreach (var c in cases)
         {
             List<double> ours = [], peer = [], window = [];
+            var cpu = new Dictionary<List<double>, double> { [ours] = 0, [peer] = 0, [window] = 0 };
             for (var round = -1; round < rounds; round++)
             {
                 // Round -1 warms both sides up on the small file (page cache, our JIT) and is not counted.
                 var warmUp = round < 0;
-                var measured = warmUp ? c with { File = "small", Clients = 1, Repeats = 5 } : c;
+                var measured = warmUp ? c with { File = "small", Clients = 1, Repeats = 20 } : c;
                 foreach (var (server, times, blocks) in new[] { (dnsmasq, peer, 1), (us, ours, 1), (us, window, Window) })
                 {
+                    var process = server == us ? oursProcess : peerProcess;
+                    var before = Cpu(process);
                     if (Seconds(server, measured, files[measured.File], blocks) is not { } seconds)
                     {
                         Console.WriteLine($"void: a transfer of {c} from {(server == us ? "ours" : "dnsmasq")} failed");
                         return 1;
                     }
-                    if (!warmUp)
-                        times.Add(seconds);
+                    if (warmUp)
+                        continue;
+                    times.Add(seconds);
+                    cpu[times] += (Cpu(process) - before) / rounds / c.Repeats;
                 }
             }
             var (o, p, w) = (Median(ours), Median(peer), Median(window));
-            Console.WriteLine($"{c,-14} ours {o,8:F3} s   dnsmasq {p,8:F3} s   ratio {o / p:F2}   ours, window {Window}: {w,8:F3} s   ratio {w / p:F2}");
+            Console.WriteLine($"{c,-12} ours {o,7:F3} s (server CPU {cpu[ours]:F3})   dnsmasq {p,7:F3} s ({cpu[peer]:F3})   ratio {o / p:F2}   ours, window {Window}: {w,7:F3} s ({cpu[window]:F3})   ratio {w / p:F2}");
             (oursTotal, peerTotal, windowTotal) = (oursTotal + o, peerTotal + p, windowTotal + w);
         }
         Console.WriteLine("The totals are the sums of the four medians, so the largest case weighs most.");
@@ -100,6 +105,12 @@ internal static class TftpBench
             total += seconds;
         }
         return total / c.Repeats;
+    }
+
+    private static double Cpu(Process process)
+    {
+        process.Refresh();
+        return process.TotalProcessorTime.TotalSeconds;
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);

@@ -1,0 +1,10 @@
+namespace ImageForge.NetBoot.Tests.Lab;
+
+/// <summary>A clock that moves when told.</summary>
+internal sealed class HandClock : TimeProvider
+{
+    private DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    public override DateTimeOffset GetUtcNow() => _now;
+    public void Advance(TimeSpan by) => _now += by;
+}
