@@ -2,10 +2,11 @@ namespace ImageForge.NetBoot.Tftp;
 
 /// <summary>
 /// How long to wait for an ACK. Starts at what is configured or what the client asked for, follows measured round trips
-/// as TCP does (RFC 6298 §2: smoothed mean plus four deviations), and doubles with every silence.
+/// as TCP does (RFC 6298 §2: smoothed mean plus four deviations), and doubles with every silence. A client's own timeout
+/// (RFC 2349) is the ceiling, not the rule: curl always asks for 6 s, and would pay them for every lost packet.
 /// All times in ticks of 100 ns.
 /// </summary>
-internal struct RetransmitTimer(long first, long atLeast, long atMost, bool isFixed)
+internal struct RetransmitTimer(long first, long atLeast, long atMost)
 {
     private readonly long _first = first;
     private long _wait = first;
@@ -25,9 +26,6 @@ internal struct RetransmitTimer(long first, long atLeast, long atMost, bool isFi
     /// <summary>Only from blocks sent once (Karn): an ACK for a repeated block may belong to either copy.</summary>
     public void Measured(long roundTrip)
     {
-        // RFC 2349: a client that names its timeout wants just that.
-        if (isFixed)
-            return;
         if (_mean < 0)
             (_mean, _deviation) = (roundTrip, roundTrip / 2);
         else

@@ -5,7 +5,7 @@ namespace ImageForge.NetBoot.Tftp;
 /// <summary>What client and server agreed on for one transfer.</summary>
 /// <param name="BlockSize">Bytes per block: 512 (RFC 1350) unless blksize was asked for (RFC 2348).</param>
 /// <param name="WindowSize">Blocks per ACK: 1 unless windowsize was asked for (RFC 7440).</param>
-/// <param name="Timeout">The wait the client asked for (RFC 2349), or null.</param>
+/// <param name="Timeout">the first and longest wait between retransmissions the client asked for (RFC 2349), or null.</param>
 /// <param name="Acknowledged">The options the OACK lists; none: the transfer starts with block 1 at once.</param>
 internal sealed record TftpAgreement(int BlockSize, int WindowSize, TimeSpan? Timeout, IReadOnlyList<KeyValuePair<string, long>> Acknowledged)
 {

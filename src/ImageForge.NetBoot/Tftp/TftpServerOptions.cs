@@ -9,7 +9,7 @@ public sealed record TftpServerOptions(IPAddress ListenAddress, int Port)
     /// <summary>Bind to this device; empty: any.</summary>
     public string Interface { get; init; } = "";
 
-    /// <summary>First wait for an ACK, unless the client asked for its own with the <c>timeout</c> option. Doubles with every silence.</summary>
+    /// <summary>First wait for an ACK, unless the client asked for its own with the <c>timeout</c> option. Follows measured round trips, doubles with every silence.</summary>
     public TimeSpan RetransmitAfter { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Measured round trips shorten the wait, but never below this.</summary>

@@ -45,8 +45,7 @@ internal sealed class TftpTransfer : IDisposable
         _timer = new RetransmitTimer(
             (agreement.Timeout ?? options.RetransmitAfter).Ticks,
             options.RetransmitAtLeast.Ticks,
-            Math.Max(options.RetransmitAtMost.Ticks, agreement.Timeout?.Ticks ?? 0),
-            agreement.Timeout is not null);
+            Math.Max(options.RetransmitAtMost.Ticks, agreement.Timeout?.Ticks ?? 0));
         // Block 0 stands for the OACK: it is acknowledged like any other.
         if (agreement.Acknowledged.Count > 0)
         {

@@ -2,11 +2,12 @@ using System.Globalization;
 using System.Net;
 using ImageForge.NetBoot.Tests.Lab;
 using ImageForge.NetBoot.Tftp;
+using Xunit.Abstractions;
 
 namespace ImageForge.NetBoot.Tests.Tftp;
 
 /// <summary>Clients we did not write.</summary>
-public sealed class RealTftpClientsTests : IAsyncLifetime
+public sealed class RealTftpClientsTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private readonly ServedFolder _served = new();
     private string Port => _served.Port.ToString(CultureInfo.InvariantCulture);
@@ -101,6 +102,8 @@ public sealed class RealTftpClientsTests : IAsyncLifetime
             net.ClientAsync(120, "atftp", "--option", "blksize 1428", "--option", "windowsize 8", "--get", "-r", "small", "-l", served.Download("c"), "10.77.0.1", port),
             net.ClientAsync(120, "tftp", "-m", "binary", "10.77.0.1", port, "-c", "get", "small", served.Download("d")));
 
+        foreach (var report in served.Reports)
+            output.WriteLine(report.ToString());
         Assert.All(results, r => Assert.True(r.ExitCode == 0, r.Output));
         Assert.All(new[] { "a", "b", "c", "d" }, name => Assert.Equal(served.Hash("small"), ServedFolder.HashOf(served.Download(name))));
         if (perMille >= 50)
