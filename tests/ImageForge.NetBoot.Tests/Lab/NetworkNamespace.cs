@@ -46,14 +46,19 @@ internal sealed partial class NetworkNamespace : IAsyncDisposable
     }
 
     /// <summary>Runs <paramref name="action"/> on a thread inside our namespace: sockets made there, and threads started there, belong to it.</summary>
-    public void Inside(Action action)
+    public void Inside(Action action) => Inside(Ours, action);
+
+    /// <summary>As above, on the client's side.</summary>
+    public void InsideClients(Action action) => Inside(Clients, action);
+
+    private static void Inside(string name, Action action)
     {
         Exception? failure = null;
         var thread = new Thread(() =>
         {
             try
             {
-                using var handle = File.OpenHandle($"/run/netns/{Ours}");
+                using var handle = File.OpenHandle($"/run/netns/{name}");
                 if (SetNamespace((int)handle.DangerousGetHandle(), 0x40000000) != 0)
                     throw new Win32Exception(Marshal.GetLastSystemError());
                 action();
