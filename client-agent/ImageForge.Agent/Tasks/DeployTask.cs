@@ -33,7 +33,7 @@ internal static class DeployTask
             return TaskOutcome.Of(outcome.Failure);
 
         var shown = outcome.Plan.Describe(disk);
-        context.Display.Fact("Erases   " + shown.Erases);
+        context.Display.Fact(shown.Erases);
         foreach (var volume in shown.Volumes)
             context.Display.Fact($"         {volume.Number} {volume.FileSystem} {volume.Name} {Units.DiskSize(volume.SizeBytes)}, {Units.MiB(volume.UsedBytes)} MiB used");
         context.Progress.Begin(HostTaskState.Preparing, "the server checks the plan");
