@@ -23,31 +23,40 @@ internal sealed class MadeVolume : IDisposable
     public string Image => Path.Combine(_folder, "volume");
     public long Bytes { get; }
 
-    public static MadeVolume Ext(string type, long bytes, string options, int files = 400)
+    public static MadeVolume Ext(string type, long bytes, string options, int files = 400) => Make(bytes, volume =>
     {
-        var volume = new MadeVolume(bytes);
         Shell.Run("mke2fs", ["-q", "-F", "-t", type, "-L", "Judge", .. Split(options), volume.Image]);
         if (files > 0)
             volume.Mounted(files, "mount", "-o", "loop", volume.Image);
-        return volume;
-    }
+    });
 
-    public static MadeVolume Ntfs(long bytes, string options, int files = 400)
+    public static MadeVolume Ntfs(long bytes, string options, int files = 400) => Make(bytes, volume =>
     {
-        var volume = new MadeVolume(bytes);
         Shell.Run("mkfs.ntfs", ["-q", "-F", "-L", "Judge", .. Split(options), volume.Image]);
         if (files > 0)
             volume.Mounted(files, "ntfs-3g", volume.Image);
-        return volume;
-    }
+    });
 
-    public static MadeVolume Fat(long bytes, string options, int files = 60)
+    public static MadeVolume Fat(long bytes, string options, int files = 60) => Make(bytes, volume =>
     {
-        var volume = new MadeVolume(bytes);
         Shell.Run("mkfs.fat", ["-n", "JUDGE", .. Split(options), volume.Image]);
         if (files > 0)
             volume.WorkWithMtools(files);
-        return volume;
+    });
+
+    private static MadeVolume Make(long bytes, Action<MadeVolume> fill)
+    {
+        var volume = new MadeVolume(bytes);
+        try
+        {
+            fill(volume);
+            return volume;
+        }
+        catch
+        {
+            volume.Dispose();
+            throw;
+        }
     }
 
     public VolumeContent Identify()
