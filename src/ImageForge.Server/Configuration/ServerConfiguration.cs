@@ -37,6 +37,7 @@ internal static class ServerConfiguration
     /// <summary>A builder that reads only our own sources: an ASPNETCORE_URLS left in the environment must not move the ports.</summary>
     public static WebApplicationBuilder CreateBuilder(string[] args)
     {
+        CheckFlags(args);
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
         builder.Configuration
@@ -49,5 +50,22 @@ internal static class ServerConfiguration
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(TimeProvider.System);
         return builder;
+    }
+
+    /// <summary>A flag that is misspelt must not be passed over in silence: the server would run otherwise than meant.</summary>
+    private static void CheckFlags(string[] args)
+    {
+        for (var i = 0; i < args.Length; i++)
+        {
+            var equals = args[i].IndexOf('=', StringComparison.Ordinal);
+            var name = equals < 0 ? args[i] : args[i][..equals];
+            if (!Flags.ContainsKey(name) && !(name.StartsWith("--", StringComparison.Ordinal) && name.Contains(':', StringComparison.Ordinal)))
+                throw new StartUpException($"{name} is not a flag; use one of {string.Join(", ", Flags.Keys.Order(StringComparer.Ordinal))}, or --ImageForge:Section:Key.");
+            if (equals >= 0)
+                continue;
+            if (i + 1 == args.Length || args[i + 1].StartsWith("--", StringComparison.Ordinal))
+                throw new StartUpException($"{name} lacks its value; write {name}=value.");
+            i++;
+        }
     }
 }

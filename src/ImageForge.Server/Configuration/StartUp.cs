@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using ImageForge.Server.Data;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Data.Sqlite;
 
@@ -11,14 +11,25 @@ internal static partial class StartUp
 {
     public static async Task<int> RunAsync(string[] args)
     {
+        if (args is ["--help" or "-h", ..])
+        {
+            await Console.Out.WriteLineAsync("imageforge-server [flag value]…\n" + string.Join('\n', ServerConfiguration.Flags.Select(f => $"  {f.Key,-14} {f.Value}"))
+                + $"\nEvery setting is also read from {ServerConfiguration.EtcFile} and from the environment (ImageForge__Section__Key).");
+            return 0;
+        }
         // Nothing we ever create is for others' eyes, whatever the caller's umask.
         _ = Umask(0b111_111);
         var options = new ServerOptions();
         try
         {
-            await using var app = Program.Build(args);
+            // The framework logs a failed start with its stack trace before anyone can put it in words.
+            var started = false;
+            await using var app = Program.Build(args, builder => builder.Logging
+                .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", _ => started)
+                .AddFilter("Microsoft.AspNetCore.Server.Kestrel", level => started && level >= LogLevel.Warning));
             options = app.Services.GetRequiredService<ServerOptions>();
             await app.StartAsync();
+            started = true;
             await Announcement.PrintAsync(app.Services, Console.Out, CancellationToken.None);
             await app.WaitForShutdownAsync();
             return 0;
@@ -53,16 +64,17 @@ internal static partial class StartUp
                     return $"The disk of the data folder {Path.GetFullPath(options.DataFolder)} is full; free some space (`df -h {Path.GetFullPath(options.DataFolder)}`).";
                 case SqliteException { SqliteErrorCode: 11 or 26 }:
                     return $"The database {Path.Combine(Path.GetFullPath(options.DataFolder), "imageforge.db")} is damaged; check it with `sqlite3 imageforge.db 'PRAGMA integrity_check'` and restore a backup.";
-                case IOException when e.Message.Contains("Read-only file system", StringComparison.Ordinal):
-                    return $"The data folder {Path.GetFullPath(options.DataFolder)} is on a read-only file system; choose another with --data-folder.";
-                case IOException when e.Message.Contains("Not a directory", StringComparison.Ordinal) || e.Message.Contains("already exists", StringComparison.Ordinal):
-                    return $"The data folder {Path.GetFullPath(options.DataFolder)} is not a folder; choose another with --data-folder.";
+                case InvalidOperationException when ConfigurationValue().Match(e.Message) is { Success: true } value:
+                    return $"The configuration says \"{value.Groups[1].Value}\" for {value.Groups[2].Value}, which is not of the right kind; correct the flag, the environment variable or {ServerConfiguration.EtcFile}.";
                 case InvalidDataException or FormatException:
                     return $"The configuration cannot be read: {e.Message} Check {ServerConfiguration.EtcFile}, the ImageForge__… environment variables and the flags.";
             }
         }
         return null;
     }
+
+    [GeneratedRegex("^Failed to convert configuration value '(.*)' at '(.*)' to type")]
+    private static partial Regex ConfigurationValue();
 
     [LibraryImport("libc", EntryPoint = "umask")]
     private static partial uint Umask(uint mask);

@@ -9,12 +9,27 @@ internal sealed class DataFolder
     private const UnixFileMode OwnerOnlyFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    private readonly Lock _secrets = new();
+
     public DataFolder(ServerOptions options)
     {
         Root = Path.GetFullPath(options.DataFolder);
-        Directory.CreateDirectory(Root, OwnerOnlyFolder);
-        // A folder someone made beforehand keeps its mode otherwise.
-        File.SetUnixFileMode(Root, OwnerOnlyFolder);
+        try
+        {
+            Directory.CreateDirectory(Root, OwnerOnlyFolder);
+            // An empty folder was made for us. One with other things in it keeps its mode (--data-folder /tmp must not lock
+            // the machine out of /tmp); what we put there is 0600 and 0700 by itself.
+            if (!Directory.EnumerateFileSystemEntries(Root).Any())
+                File.SetUnixFileMode(Root, OwnerOnlyFolder);
+            var probe = Path.Combine(Root, ".write-test");
+            WritePrivate(probe, []);
+            File.Delete(probe);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartUpException(
+                $"The data folder {Root} is not writable by {Environment.UserName} ({e.Message}); run `sudo install -d -m 700 -o {Environment.UserName} {Root}`, or choose another with --data-folder.", e);
+        }
     }
 
     public string Root { get; }
@@ -32,10 +47,13 @@ internal sealed class DataFolder
     /// <summary>A random secret kept in <c>secrets/name</c> (0600), made at first use.</summary>
     public byte[] Secret(string name, int bytes = 32)
     {
-        var path = Path.Combine(Folder("secrets"), name);
-        if (!File.Exists(path))
-            WritePrivate(path, RandomNumberGenerator.GetBytes(bytes));
-        return File.ReadAllBytes(path);
+        lock (_secrets)
+        {
+            var path = Path.Combine(Folder("secrets"), name);
+            if (!File.Exists(path))
+                WritePrivate(path, RandomNumberGenerator.GetBytes(bytes));
+            return File.ReadAllBytes(path);
+        }
     }
 
     /// <summary>Writes a 0600 file so that a reader sees either nothing or all of it.</summary>

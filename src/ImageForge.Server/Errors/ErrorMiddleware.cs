@@ -30,7 +30,7 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         switch (exception)
         {
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
-                return Problems.TooLarge("bodyTooLarge", "The request's body is larger than this address accepts.", "Send less at once.");
+                return ForStatus(StatusCodes.Status413PayloadTooLarge, context.Request);
             case BadHttpRequestException { InnerException: JsonException json }:
                 return Problems.BadRequest("badJson", JsonFault.Sentence(json), JsonFault.Cure(json));
             case BadHttpRequestException bad:
@@ -58,6 +58,7 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
     {
         StatusCodes.Status404NotFound => Problems.NotFound("noSuchAddress", $"There is nothing at {request.Path}.", "Compare the address with /openapi/v1.json."),
         StatusCodes.Status405MethodNotAllowed => Problems.Of(status, "Not allowed here", "methodNotAllowed", $"{request.Method} is not possible at {request.Path}.", "Compare the method with /openapi/v1.json."),
+        StatusCodes.Status413PayloadTooLarge => Problems.TooLarge("bodyTooLarge", "The request's body is larger than this address accepts.", "Send less at once."),
         StatusCodes.Status415UnsupportedMediaType => Problems.Of(status, "The request is not understood", "unsupportedMediaType", "The body is not JSON.", "Send Content-Type: application/json."),
         StatusCodes.Status401Unauthorized => Problems.Unauthorized("notSignedIn", "This needs a login or a token.", "Sign in at /login, or send Authorization: Bearer with an API token."),
         StatusCodes.Status403Forbidden => Problems.Forbidden("scopeMissing", "The login or token lacks the scope for this.", "Use a token with the scope that /openapi/v1.json names."),

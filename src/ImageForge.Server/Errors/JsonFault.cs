@@ -52,6 +52,6 @@ internal static partial class JsonFault
     [GeneratedRegex(@"missing required properties including: (.+?)[.;]?$")]
     private static partial Regex Missing();
 
-    [GeneratedRegex(@"could not be converted to (?:System\.Nullable`1\[)?(ImageForge\.[A-Za-z.]+)")]
+    [GeneratedRegex(@"could not be converted to (?:System\.Nullable`1\[)?(ImageForge(?:\.[A-Za-z0-9_]+)+)")]
     private static partial Regex Converted();
 }

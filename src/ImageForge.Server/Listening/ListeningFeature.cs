@@ -33,6 +33,8 @@ internal static class ListeningFeature
 
     private static void Listen(KestrelServerOptions kestrel, ServerOptions options, int port, Action<ListenOptions> configure)
     {
+        if (port is < 0 or > IPEndPoint.MaxPort)
+            throw new StartUpException($"{port} is not a port; give 1 to {IPEndPoint.MaxPort} with --http-port and --https-port.");
         if (string.IsNullOrWhiteSpace(options.ListenAddress))
             kestrel.ListenAnyIP(port, configure);
         else if (IPAddress.TryParse(options.ListenAddress, out var address))
