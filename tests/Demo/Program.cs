@@ -23,8 +23,9 @@ try
     Say("1. a machine nobody knows is switched on (BIOS, network first)");
     await using (var machine = await site.PowerOnAsync(new("source", SourceMac) { Disks = [new(disk, "SOURCE-DISK")] }))
     {
-        var (match, seconds) = await machine.Console.WaitForAsync($"{SourceDisk.Marker}.*", TimeSpan.FromSeconds(120));
+        var (match, seconds) = await machine.Console.WaitForAsync($"{SourceDisk.Marker}.*", TimeSpan.FromSeconds(180));
         Say($"   it is now known as discovered, and has booted its own disk after {seconds:0.0} s: {match.Value.Trim()}");
+        await machine.ShutDownInstalledSystemAsync();
     }
 
     Say("2. it is approved, a capture is ordered, it is switched on again");
@@ -49,7 +50,7 @@ try
     Say("5. the deployed machine is switched on again, nothing waits for it");
     await using (var machine = await site.PowerOnAsync(new("target", TargetMac, Firmware.UefiPxe) { Disks = [new(target, "TARGET-DISK")] }))
     {
-        var (match, seconds) = await machine.Console.WaitForAsync($"{SourceDisk.Marker}.*", TimeSpan.FromSeconds(120));
+        var (match, seconds) = await machine.Console.WaitForAsync($"{SourceDisk.Marker}.*", TimeSpan.FromSeconds(180));
         Say($"   it booted its own disk after {seconds:0.0} s: {match.Value.Trim()}");
     }
     Say($"the whole loop took {clock.Elapsed.TotalSeconds:0} s in emulated machines");

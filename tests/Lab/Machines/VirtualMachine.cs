@@ -13,6 +13,7 @@ public sealed class VirtualMachine : IAsyncDisposable
     private readonly string _tap;
     private readonly string _socket;
     private readonly Task<string> _errors;
+    private bool _disposed;
 
     private VirtualMachine(Process process, LabNetwork network, MachineOptions options, string tap, string socket)
     {
@@ -33,7 +34,6 @@ public sealed class VirtualMachine : IAsyncDisposable
         var socket = Path.Combine(network.Folder, $"{options.Name}.qmp");
         File.Delete(socket);
         var process = LabNetwork.StartIn(network.Machines, "qemu-system-x86_64", QemuArguments.Of(network, options, tap, socket));
-        process.StandardInput.Close();
         return new VirtualMachine(process, network, options, tap, socket);
     }
 
@@ -60,6 +60,13 @@ public sealed class VirtualMachine : IAsyncDisposable
         var errors = await _errors;
         if (_process.ExitCode != 0)
             throw new LabException($"QEMU of {Options.Name} ended with {_process.ExitCode}: {errors}");
+    }
+
+    /// <summary>Types on the serial line.</summary>
+    public async Task TypeAsync(string text)
+    {
+        await _process.StandardInput.WriteAsync(text);
+        await _process.StandardInput.FlushAsync();
     }
 
     public Task ResetAsync() => MonitorAsync("system_reset");
@@ -90,6 +97,9 @@ public sealed class VirtualMachine : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+            return;
+        _disposed = true;
         await CutPowerAsync();
         Console.Dispose();
         _process.Dispose();
