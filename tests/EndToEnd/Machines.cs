@@ -13,8 +13,8 @@ internal static class Machines
     public const string SourceSerial = "SOURCE-DISK";
     public const string TargetSerial = "TARGET-DISK";
 
-    public static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(180);
-    public static readonly TimeSpan TaskLimit = TimeSpan.FromSeconds(420);
+    public static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(240);
+    public static readonly TimeSpan TaskLimit = TimeSpan.FromSeconds(480);
 
     public static MachineOptions Source(string disk) => new("source", SourceMac) { Disks = [new(disk, SourceSerial)] };
 

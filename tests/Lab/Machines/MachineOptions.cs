@@ -15,7 +15,8 @@ public enum Firmware
 
 /// <param name="Path">A raw image file.</param>
 /// <param name="Serial">Shown to the guest; at most 20 characters.</param>
-public sealed record MachineDisk(string Path, string Serial, bool ReadOnly = false);
+/// <param name="BytesPerSecond">0: as fast as it goes; else throttled, so that a test can step into the middle of a transfer.</param>
+public sealed record MachineDisk(string Path, string Serial, long BytesPerSecond = 0);
 
 public sealed record MachineOptions(string Name, string Mac, Firmware Firmware = Firmware.Bios)
 {

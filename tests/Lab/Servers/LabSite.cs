@@ -27,8 +27,10 @@ public sealed class LabSite : IAsyncDisposable
 
     /// <param name="name">Names the logs.</param>
     /// <param name="captured">A site whose store already holds an image: this one starts on a copy of its data folder.</param>
+    /// <param name="siteDhcp">False: nobody else hands out addresses.</param>
+    /// <param name="dataFolder">Makes the server's data folder; null: a new one in the lab's scratch folder.</param>
     /// <param name="settings">Further settings of the server, for example <c>Boot:TokenMinutes=1</c>.</param>
-    public static async Task<LabSite> StartAsync(string name, CapturedData? captured = null, bool siteDhcp = true, string? dataFolder = null, params string[] settings)
+    public static async Task<LabSite> StartAsync(string name, CapturedData? captured = null, bool siteDhcp = true, Func<LabNetwork, Task<string>>? dataFolder = null, params string[] settings)
     {
         foreach (var old in Directory.GetFiles(Repository.LogFolder, $"{name}*"))
             File.Delete(old);
@@ -39,7 +41,7 @@ public sealed class LabSite : IAsyncDisposable
         {
             if (siteDhcp)
                 dhcp = await SiteDhcp.StartAsync(network);
-            var data = dataFolder?.Replace("{lab}", network.Folder, StringComparison.Ordinal) ?? Path.Combine(network.Folder, "data");
+            var data = dataFolder is null ? Path.Combine(network.Folder, "data") : await dataFolder(network);
             if (captured is not null)
                 await Command.RunAsync("cp", "-a", captured.Folder, data);
             server = await ServerProcess.StartAsync(network, name, data, settings);
