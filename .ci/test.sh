@@ -68,9 +68,9 @@ run_tests() {
     done
     wanted() { [ ${#only[@]} = 0 ] || printf '%s\n' "${only[@]}" | grep -qx "$1"; }
 
-    need_packages "$build_needs$lab_needs"
     need_dotnet
     need_node
+    need_packages "$build_needs$lab_needs"
     rm -rf "$build/test"
     mkdir -p "$build/test"
     quietly "restoring packages" dotnet restore ImageForge.sln

@@ -5,7 +5,7 @@ namespace ImageForge.RepositoryChecks;
 /// <summary>A README is a map: every path and every type it names in back quotes exists.</summary>
 public sealed partial class ReadmeMapTests
 {
-    private static readonly string Top = FindTop();
+    internal static readonly string Top = FindTop();
 
     private static readonly string[] Files =
         [.. Directory.EnumerateFiles(Top, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(Top, path)).Where(IsOurs)];

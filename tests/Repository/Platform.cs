@@ -1,0 +1,2 @@
+// forge is a Linux script.
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
