@@ -89,7 +89,7 @@ public sealed class BlockDeviceTests
                 var refused = Assert.Throws<DiskException>(() => LinuxBlockDevice.OpenForWriting(loop.Node));
                 Assert.Equal((DiskTrouble.Busy, "diskBusy"), (refused.Trouble, refused.ToFailure().Code));
                 using (LinuxBlockDevice.OpenForReading(loop.Node)) { }
-                Shell.Run("umount", folder);
+                Shell.Unmount(folder);
             });
             using (LinuxBlockDevice.OpenForWriting(loop.Node)) { }
         }

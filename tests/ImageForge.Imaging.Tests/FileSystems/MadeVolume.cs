@@ -83,7 +83,7 @@ internal sealed class MadeVolume : IDisposable
         }
         finally
         {
-            Shell.Run("umount", mountPoint);
+            Shell.Unmount(mountPoint);
         }
     });
 
@@ -120,14 +120,14 @@ internal sealed class MadeVolume : IDisposable
             {
                 case FileSystemKind.Ntfs:
                     Shell.Run("ntfs-3g", "-o", "ro", image, folder);
-                    unmount = () => Shell.Run("umount", folder);
+                    unmount = () => Shell.Unmount(folder);
                     break;
                 case FileSystemKind.Fat12 or FileSystemKind.Fat16 or FileSystemKind.Fat32:
                     Shell.Run("mcopy", "-s", "-n", "-i", image, "::*", folder);
                     break;
                 default:
                     Shell.Run("mount", "-o", "loop,ro", image, folder);
-                    unmount = () => Shell.Run("umount", folder);
+                    unmount = () => Shell.Unmount(folder);
                     break;
             }
             try
@@ -201,7 +201,7 @@ internal sealed class MadeVolume : IDisposable
         }
         finally
         {
-            Shell.Run("umount", mountPoint);
+            Shell.Unmount(mountPoint);
         }
     }
 

@@ -48,6 +48,25 @@ internal static class Shell
         }
     }
 
+    /// <summary>
+    /// Unmounts, patiently: a process that another test starts at this moment holds a copy of every open file until it runs its program.
+    /// </summary>
+    public static void Unmount(string folder)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                Run("umount", folder);
+                return;
+            }
+            catch (InvalidOperationException busy) when (attempt < 50 && busy.Message.Contains("busy", StringComparison.Ordinal))
+            {
+                Run("sleep", "0.1");
+            }
+        }
+    }
+
     private static string Find(string tool) =>
         new[] { "/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/" }.Select(folder => folder + tool).FirstOrDefault(File.Exists) ?? tool;
 }
