@@ -1,3 +1,6 @@
+using ImageForge.Server.Access;
+using ImageForge.Server.Errors;
+
 namespace ImageForge.Server.Agents;
 
 internal static class AgentsFeature
@@ -24,5 +27,12 @@ internal static class AgentsFeature
         tasks.MapTaskEndpoints();
         tasks.MapCaptureEndpoints();
         tasks.MapDeployEndpoints();
+        app.MapApi("host-tasks").MapGet("{id:long}/log", LogOf).WithTags("Jobs").WithName("getHostTaskLog").Produces<string>(200, "text/plain").ProducesProblem(404);
     }
+
+    /// <summary>What the agent of a task wrote, as plain text.</summary>
+    private static IResult LogOf(long id, TaskLogs logs) =>
+        File.Exists(logs.PathOf(id))
+            ? TypedResults.PhysicalFile(logs.PathOf(id), "text/plain; charset=utf-8")
+            : Problems.NotFound("noLog", $"The agent of host task {id} has sent no log.", "A log arrives when the agent has something to tell; look at the machine's screen.");
 }

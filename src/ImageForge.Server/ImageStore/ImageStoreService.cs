@@ -1,5 +1,6 @@
 using ImageForge.Contracts;
 using ImageForge.Server.Jobs;
+using Microsoft.Data.Sqlite;
 
 namespace ImageForge.Server.ImageStore;
 
@@ -10,6 +11,7 @@ namespace ImageForge.Server.ImageStore;
 internal sealed partial class ImageStoreService(
     ChunkStore store, ChunkLeases leases, HostTaskStore tasks, ImageStoreOptions options, TimeProvider time, ILogger<ImageStoreService> logger) : BackgroundService
 {
+    private const int TicksPerLeaseSweep = 60;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -20,8 +22,12 @@ internal sealed partial class ImageStoreService(
             await HashSuspectsAsync(stoppingToken);
             await ReleaseEndedLeasesAsync(stoppingToken);
             using var timer = new PeriodicTimer(Interval, time);
-            while (await timer.WaitForNextTickAsync(stoppingToken))
+            for (var tick = 1; await timer.WaitForNextTickAsync(stoppingToken); tick++)
+            {
                 await SyncWhenMuchArrivedAsync(stoppingToken);
+                if (tick % TicksPerLeaseSweep == 0)
+                    await ReleaseEndedLeasesAsync(stoppingToken);
+            }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -42,11 +48,19 @@ internal sealed partial class ImageStoreService(
 
     private async Task ReleaseEndedLeasesAsync(CancellationToken cancellationToken)
     {
-        foreach (var taskId in await leases.TasksAsync(cancellationToken))
+        try
         {
-            if (await tasks.FindAsync(taskId, cancellationToken) is { State: var state } && state.IsActive())
-                continue;
-            await leases.ReleaseAsync(taskId, cancellationToken);
+            foreach (var taskId in await leases.TasksAsync(cancellationToken))
+            {
+                if (await tasks.FindAsync(taskId, cancellationToken) is { State: var state } && state.IsActive())
+                    continue;
+                await leases.ReleaseAsync(taskId, cancellationToken);
+            }
+        }
+        catch (SqliteException e)
+        {
+            // A full disk, most likely; the sweep comes again.
+            LogCannotRelease(e);
         }
     }
 

@@ -55,7 +55,16 @@ internal sealed class ImageVersions(Database database, TimeProvider time)
     }
 
     /// <summary>Adds the next version of an image, which is created when its name is new. The same manifest of the same task is added once.</summary>
-    public Task<ImageVersion> AddAsync(NewVersion version, CancellationToken cancellationToken) =>
+    public async Task<ImageVersion> AddAsync(NewVersion version, CancellationToken cancellationToken)
+    {
+        var added = await InsertAsync(version, cancellationToken);
+        // The agent is told that its image is safe: the commit must be on the disk before, and with synchronous=NORMAL only a checkpoint syncs the log.
+        await using var connection = await database.OpenAsync(cancellationToken);
+        await connection.ExecuteAsync("PRAGMA wal_checkpoint(PASSIVE)");
+        return added;
+    }
+
+    private Task<ImageVersion> InsertAsync(NewVersion version, CancellationToken cancellationToken) =>
         database.WriteAsync(async (connection, transaction) =>
         {
             var sealedBefore = await connection.QuerySingleOrDefaultAsync<Row>(

@@ -160,6 +160,9 @@ public sealed class CaptureProtocolTests
         (await client.PostAsync("agent/v1/task/log", new StringContent("line one\u001b[31m\r\nline two"))).EnsureSuccessStatusCode();
         var path = Path.Combine(server.DataFolder, "logs", "tasks", $"{task}.log");
         Assert.Equal("line one[31m\nline two\n", await File.ReadAllTextAsync(path));
+        var reader = await server.WithScopeAsync("read");
+        Assert.Equal("line one[31m\nline two\n", await reader.GetStringAsync($"api/v1/host-tasks/{task}/log"));
+        await (await reader.GetAsync("api/v1/host-tasks/4711/log")).ShouldBeAsync(404, "noLog");
         for (var i = 0; i < 30; i++)
             (await client.PostAsync("agent/v1/task/log", new StringContent(new string('x', 60_000)))).EnsureSuccessStatusCode();
         var text = await File.ReadAllTextAsync(path);
