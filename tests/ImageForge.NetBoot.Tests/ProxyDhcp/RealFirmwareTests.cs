@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using ImageForge.NetBoot.Dhcp;
 using ImageForge.NetBoot.ProxyDhcp;
@@ -50,7 +51,7 @@ public sealed class RealFirmwareTests(ITestOutputHelper output) : IAsyncLifetime
             _ => new NoBootFile("no file"),
         }));
         var files = new VirtualTftpFiles();
-        files.Set("boot.ipxe", _ => Encoding.ASCII.GetBytes("#!ipxe\nimgfetch tftp://${next-server}/${net0/mac:hexhyp}/${platform} || \nsleep 60\n"));
+        files.Set("boot.ipxe", _ => Encoding.ASCII.GetBytes("#!ipxe\nimgfetch tftp://${proxydhcp/next-server}/${net0/mac:hexhyp}/${platform}/${next-server} || \nsleep 60\n"));
         files.Set("uefi.efi", _ => new byte[200_000]);
         foreach (var port in new[] { 67, 4011 })
         {
@@ -68,8 +69,9 @@ public sealed class RealFirmwareTests(ITestOutputHelper output) : IAsyncLifetime
     {
         StartVm("-machine", "pc", "-boot", "n", "-device", "virtio-net-pci,netdev=n0,mac=52:54:00:aa:00:01");
 
-        // The script itself proves that ${next-server} is us and not the site's DHCP server.
-        await Until(() => _transfers.Any(t => t.Path == "52-54-00-aa-00-01/pcbios"), "iPXE to run boot.ipxe");
+        // dnsmasq names itself as next-server in its own offer, asked or not, and iPXE's plain ${next-server} is that
+        // one: scripts must name our server in full, or say ${proxydhcp/next-server}.
+        await Until(() => _transfers.Any(t => t.Path == "52-54-00-aa-00-01/pcbios/10.77.0.2"), "iPXE to run boot.ipxe");
         Assert.Contains(_transfers, t => t is { Path: "boot.ipxe", Outcome: TftpOutcome.Completed });
         var offer = _exchanges.First(e => e.Kind == DhcpExchangeKind.Offered);
         Assert.True(offer.Client!.IsIpxe);
@@ -95,13 +97,15 @@ public sealed class RealFirmwareTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task Ovmf_http_boot_takes_its_url_from_the_proxy()
     {
         // A bare HTTP server is enough to see that it comes for the URL.
-        using var http = new System.Net.Sockets.TcpListener(IPAddress.Any, 8080);
-        _net.Inside(http.Start);
+        TcpListener? http = null;
+        _net.Inside(() => (http = new TcpListener(IPAddress.Any, 8080)).Start());
+        using var listening = http!;
         StartVm([.. Uefi(), "-device", "virtio-net-pci,netdev=n0,mac=52:54:00:aa:00:03,romfile=,bootindex=1",
             "-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n", "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"]);
 
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(150));
-        using var client = await http.AcceptTcpClientAsync(patience.Token);
+        await Until(listening.Pending, "OVMF to connect for its URL");
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var client = await listening.AcceptTcpClientAsync(patience.Token);
         using var reader = new StreamReader(client.GetStream());
         Assert.Equal("HEAD /http.efi HTTP/1.1", await reader.ReadLineAsync(patience.Token));
         Assert.Contains(_exchanges, e => e is { Kind: DhcpExchangeKind.Offered, Client.Architecture: ClientArchitecture.X64Http, BootFile: "http://10.77.0.1:8080/http.efi" });
