@@ -1,9 +1,11 @@
+using ImageForge.Bench.Boot;
 using ImageForge.Bench.Tftp;
 
 // dotnet run -c Release --project tests/Bench -- <name> [--quick]
 // Each bench returns its exit code: 0 with a last line "bench <name>: …", anything else without one.
 var benches = new Dictionary<string, Func<string[], Task<int>>>
 {
+    ["boot"] = BootBench.RunAsync,
     ["tftp"] = TftpBench.RunAsync,
     // Run by benches in a process of their own.
     ["serve-tftp"] = ServeTftp.RunAsync,

@@ -35,6 +35,6 @@ internal sealed class BootOptions
     /// <summary>Appended to the kernel command line of the live image, for example <c>console=ttyS0</c>.</summary>
     public string KernelArguments { get; set; } = "";
 
-    /// <summary>A boot question that takes longer than this is answered with local boot: the machine must not wait.</summary>
-    public int DecisionMilliseconds { get; set; } = 2000;
+    /// <summary>A boot question that takes longer than this is answered with local boot: the machine asks with a time limit of 2.5 s.</summary>
+    public int DecisionMilliseconds { get; set; } = 1500;
 }
