@@ -25,7 +25,11 @@ internal sealed class Database : IDisposable
             Cache = SqliteCacheMode.Private,
             Pooling = true,
         }.ToString();
+        Prepared = new PreparedReads(Open);
     }
+
+    /// <summary>For the few reads that are asked thousands of times a second.</summary>
+    public PreparedReads Prepared { get; }
 
     /// <summary>A pooled connection for reading; dispose it soon. Writes go through <see cref="WriteAsync"/>.</summary>
     public ValueTask<SqliteConnection> OpenAsync(CancellationToken cancellationToken)
@@ -79,6 +83,7 @@ internal sealed class Database : IDisposable
 
     public void Dispose()
     {
+        Prepared.Dispose();
         SqliteConnection.ClearPool(new SqliteConnection(_connectionString));
         _writer.Dispose();
     }

@@ -7,11 +7,13 @@ namespace ImageForge.Server.Hosts;
 /// <summary>Finds hosts. Changes are in <c>HostStore.Changes.cs</c>, discovery in <c>HostStore.Sightings.cs</c>.</summary>
 internal sealed partial class HostStore(Database database, TimeProvider time, HostsOptions options)
 {
+    private const string ByMac = $"SELECT {HostRow.Columns} FROM host_macs m JOIN hosts h ON h.id = m.host_id WHERE m.mac = @key";
+
     /// <summary>The host that owns <paramref name="mac"/>; asked thousands of times a second when a building is switched on.</summary>
-    public async ValueTask<Host?> FindByMacAsync(MacAddress mac, CancellationToken cancellationToken)
+    public ValueTask<Host?> FindByMacAsync(MacAddress mac, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenAsync(cancellationToken);
-        return FindByMac(connection, null, mac);
+        cancellationToken.ThrowIfCancellationRequested();
+        return ValueTask.FromResult(database.Prepared.First(ByMac, mac.ToString(), HostRow.Read));
     }
 
     public async ValueTask<Host?> FindAsync(long id, CancellationToken cancellationToken)
@@ -35,16 +37,6 @@ internal sealed partial class HostStore(Database database, TimeProvider time, Ho
         while (row.Read())
             hosts.Add(HostRow.Read(row));
         return new Page<Host>(hosts, total);
-    }
-
-    private static Host? FindByMac(SqliteConnection connection, SqliteTransaction? transaction, MacAddress mac)
-    {
-        using var command = connection.CreateCommand();
-        command.Transaction = transaction;
-        command.CommandText = $"SELECT {HostRow.Columns} FROM host_macs m JOIN hosts h ON h.id = m.host_id WHERE m.mac = @mac";
-        command.Parameters.AddWithValue("@mac", mac.ToString());
-        using var row = command.ExecuteReader();
-        return row.Read() ? HostRow.Read(row) : null;
     }
 
     private static Host? Find(SqliteConnection connection, SqliteTransaction? transaction, long id)

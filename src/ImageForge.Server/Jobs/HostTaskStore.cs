@@ -9,12 +9,13 @@ namespace ImageForge.Server.Jobs;
 internal sealed partial class HostTaskStore(Database database, TimeProvider time)
 {
     private const string From = $"SELECT {HostTaskRow.Columns} FROM host_tasks t JOIN jobs j ON j.id = t.job_id ";
+    private const string ActiveForHost = From + "WHERE t.host_id = @key AND t.state NOT IN ('succeeded', 'failed', 'cancelled')";
 
     /// <summary>The host's task between Queued and Finishing, if any; part of every boot question.</summary>
-    public async ValueTask<HostTask?> FindActiveForHostAsync(long hostId, CancellationToken cancellationToken)
+    public ValueTask<HostTask?> FindActiveForHostAsync(long hostId, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenAsync(cancellationToken);
-        return First(connection, null, From + "WHERE t.host_id = @key AND t.state NOT IN ('succeeded', 'failed', 'cancelled')", hostId);
+        cancellationToken.ThrowIfCancellationRequested();
+        return ValueTask.FromResult(database.Prepared.First(ActiveForHost, hostId, HostTaskRow.Read));
     }
 
     public async ValueTask<HostTask?> FindAsync(long id, CancellationToken cancellationToken)
@@ -41,7 +42,7 @@ internal sealed partial class HostTaskStore(Database database, TimeProvider time
 
     /// <summary>As <see cref="FindActiveForHostAsync"/>, inside a transaction.</summary>
     public static HostTask? FindActive(SqliteTransaction transaction, long hostId) =>
-        First(transaction.Connection!, transaction, From + "WHERE t.host_id = @key AND t.state NOT IN ('succeeded', 'failed', 'cancelled')", hostId);
+        First(transaction.Connection!, transaction, ActiveForHost, hostId);
 
     /// <summary>How many tasks of each job are in which state, with their bytes.</summary>
     public async Task<ILookup<long, TaskCount>> CountAsync(IEnumerable<long> jobIds, CancellationToken cancellationToken)
