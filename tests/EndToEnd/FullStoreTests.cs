@@ -35,7 +35,7 @@ public sealed class FullStoreTests
             await machine.Console.WaitForAsync("imageforge: task failed .*full", Machines.BootLimit);
             await machine.Console.WaitForAsync("the agent has stopped", Machines.BootLimit);
         }
-        Assert.Empty((await site.Api.GetAsync("api/v1/images"))!.AsArray());
+        Assert.Empty((await site.Api.GetAsync("api/v1/images"))!["items"]!.AsArray());
         var kept = Directory.GetFiles(Path.Combine(small, "store", "chunks"), "*", SearchOption.AllDirectories).Length;
         Assert.True(kept > 5, string.Create(CultureInfo.InvariantCulture, $"only {kept} chunks were kept"));
 
