@@ -67,17 +67,27 @@ internal sealed class StoreFolder : IDisposable
 
     public void Dispose() => _lock.Dispose();
 
-    /// <summary>The kernel gives the lock back when the process ends, however it ends.</summary>
+    /// <summary>
+    /// The kernel gives the lock back when the process ends, however it ends. A predecessor that is just ending, or a child of it
+    /// between fork and exec, may hold it for a moment more.
+    /// </summary>
     private static FileStream Lock(string path)
     {
-        try
+        const int attempts = 20;
+        for (var attempt = 1; ; attempt++)
         {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException) && !DiskFull.Is(e))
-        {
-            throw new StartUpException(
-                $"The image store {Path.GetDirectoryName(path)} is in use by another server; stop that one (`fuser {path}` names it), or choose another folder with --data-folder.", e);
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException) && !DiskFull.Is(e))
+            {
+                if (attempt == attempts)
+                    throw new StartUpException(
+                        $"The image store {Path.GetDirectoryName(path)} is in use by another server; stop that one (`fuser {path}` names it), or choose another folder with --data-folder.", e);
+                using var pause = new ManualResetEventSlim();
+                pause.Wait(TimeSpan.FromMilliseconds(100));
+            }
         }
     }
 }

@@ -77,7 +77,19 @@ internal sealed class SmallFileSystem : IDisposable
 
     public void Dispose()
     {
-        Run("umount", Folder);
+        // A process that another test is starting holds a copy of every open file between fork and exec.
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                Run("umount", Folder);
+                break;
+            }
+            catch (InvalidOperationException) when (attempt < 50)
+            {
+                Task.Delay(100).Wait();
+            }
+        }
         Directory.Delete(_scratch, recursive: true);
     }
 
