@@ -7,7 +7,7 @@ export let all = [];
 export function start() {}
 
 export async function refresh() {
-  all = await get("images");
+  all = (await get("images?limit=1000")).items;
   draw(byId("image-rows"), all, (list) => list.map(row), 6, "No images yet. Order a capture.");
 }
 

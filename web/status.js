@@ -8,7 +8,7 @@ import * as images from "/images.js";
 import * as jobs from "/jobs.js";
 import * as tokens from "/tokens.js";
 
-const features = [jobs, hosts, images, bootServices, events, tokens];
+const features = [hosts, images, bootServices, events, tokens, jobs];
 const interval = 2000;
 let timer = null;
 let asking = false;
@@ -18,7 +18,9 @@ async function refresh() {
   if (asking) return;
   asking = true;
   // One part that fails must not blank the others.
-  const results = await Promise.allSettled(features.map((f) => f.refresh()));
+  const results = await Promise.allSettled(features.filter((f) => f !== jobs).map((f) => f.refresh()));
+  // The job form offers the hosts and images just heard of.
+  results.push(...await Promise.allSettled([jobs.refresh()]));
   asking = false;
   const failed = results.filter((r) => r.status === "rejected").map((r) => r.reason);
   if (failed.some((f) => f.status === 401)) return location.replace("/login");
