@@ -62,7 +62,9 @@ internal sealed class DataFolder
         var temporary = path + ".new";
         using (var file = new FileStream(temporary, new FileStreamOptions
         {
-            Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = OwnerOnlyFile,
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            UnixCreateMode = OwnerOnlyFile,
         }))
         {
             file.Write(content);

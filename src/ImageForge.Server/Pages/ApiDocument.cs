@@ -27,7 +27,9 @@ internal static class ApiDocument
                 [BearerHandler.SchemeName] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API token, ifk_…" },
                 [SessionHandler.SchemeName] = new OpenApiSecurityScheme
                 {
-                    Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Cookie, Name = SessionHandler.CookieName,
+                    Type = SecuritySchemeType.ApiKey,
+                    In = ParameterLocation.Cookie,
+                    Name = SessionHandler.CookieName,
                     Description = $"The cookie of POST /api/v1/session; what changes something needs the header {CrossSiteMiddleware.Header}: 1 as well.",
                 },
             };

@@ -10,7 +10,9 @@ internal static class PagesFeature
     // People type these; the files have an ending.
     private static readonly Dictionary<string, string> Pages = new(StringComparer.Ordinal)
     {
-        ["/"] = "/index.html", ["/login"] = "/login.html", ["/setup"] = "/setup.html",
+        ["/"] = "/index.html",
+        ["/login"] = "/login.html",
+        ["/setup"] = "/setup.html",
     };
 
     public static void AddPages(this WebApplicationBuilder builder) => builder.Services.AddOpenApi(ApiDocument.Configure);
@@ -33,7 +35,10 @@ internal static class PagesFeature
             FileProvider = new PhysicalFileProvider(folder),
             ContentTypeProvider = new FileExtensionContentTypeProvider(new Dictionary<string, string>
             {
-                [".html"] = "text/html; charset=utf-8", [".js"] = "text/javascript; charset=utf-8", [".css"] = "text/css; charset=utf-8", [".svg"] = "image/svg+xml",
+                [".html"] = "text/html; charset=utf-8",
+                [".js"] = "text/javascript; charset=utf-8",
+                [".css"] = "text/css; charset=utf-8",
+                [".svg"] = "image/svg+xml",
             }),
             // Names carry no version: ask each time, the ETag makes it cheap.
             OnPrepareResponse = static file => file.Context.Response.Headers.CacheControl = "no-cache",
