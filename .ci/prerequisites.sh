@@ -92,13 +92,13 @@ need_packages() {
 
 need_dotnet() {
     if ! command -v dotnet > /dev/null; then
-        echo "forge: the .NET 10 SDK is missing. Install it with:" >&2
+        echo "forge: the .NET 10 SDK is missing. Install it, with Microsoft's feed for Debian among the apt sources, with:" >&2
         echo "  sudo apt-get install dotnet-sdk-10.0" >&2
         exit 1
     fi
     if ! dotnet --list-sdks 2> /dev/null | grep -q '^10\.'; then
         echo "forge: .NET SDK 10 is needed; this machine has: $(dotnet --list-sdks 2> /dev/null | cut -d' ' -f1 | paste -sd' ')" >&2
-        echo "  sudo apt-get install dotnet-sdk-10.0" >&2
+        echo "  sudo apt-get install dotnet-sdk-10.0     (from Microsoft's feed for Debian)" >&2
         exit 1
     fi
 }
@@ -110,7 +110,7 @@ need_node() {
     major=$(node --version 2> /dev/null | sed -E 's/^v([0-9]+).*/\1/')
     if [ "${major:-0}" -lt 20 ]; then
         echo "forge: Node 20 or newer is needed for the web pages; this machine has ${major:-none}. Install it with:" >&2
-        echo "  sudo apt-get install nodejs" >&2
+        echo "  sudo apt-get install nodejs     (from a repository that has Node 20; Debian 12 itself has 18)" >&2
         exit 1
     fi
 }
