@@ -18,6 +18,7 @@ internal sealed record BootEvent(long Id, DateTimeOffset At, string Step, string
 internal sealed class BootTimeline(Database database, TimeProvider time)
 {
     public const int KeptPerMac = 200;
+    private const int CutEvery = 50;
     public const int KeptInAll = 200_000;
 
     private readonly Channel<Pending> _queue = Channel.CreateBounded<Pending>(new BoundedChannelOptions(20_000)
@@ -26,6 +27,7 @@ internal sealed class BootTimeline(Database database, TimeProvider time)
         FullMode = BoundedChannelFullMode.Wait,
     });
 
+    private readonly Dictionary<MacAddress, int> _sinceCut = [];
     private long _dropped;
 
     /// <summary>Steps not recorded because the queue was full.</summary>
@@ -77,12 +79,30 @@ internal sealed class BootTimeline(Database database, TimeProvider time)
                 insert.ExecuteNonQuery();
             }
             // MACs can be made up: neither one of them nor all together may fill the disk.
-            foreach (var mac in batch.Select(b => b.Mac).Distinct())
+            foreach (var mac in Due(batch))
                 await connection.ExecuteAsync(
                     "DELETE FROM boot_events WHERE mac = @mac AND id <= (SELECT id FROM boot_events WHERE mac = @mac ORDER BY id DESC LIMIT 1 OFFSET @kept)",
                     new { mac = mac.ToString(), kept = KeptPerMac }, transaction);
             await connection.ExecuteAsync("DELETE FROM boot_events WHERE id <= (SELECT max(id) FROM boot_events) - @kept", new { kept = KeptInAll }, transaction);
         }, cancellationToken);
+    }
+
+    /// <summary>The MACs with enough new steps to be worth cutting back. Called by the one writer only.</summary>
+    private List<MacAddress> Due(List<Pending> batch)
+    {
+        var due = new List<MacAddress>();
+        // Forgetting the counts costs a few more rows, which the limit in all catches.
+        if (_sinceCut.Count > 20_000)
+            _sinceCut.Clear();
+        foreach (var step in batch)
+        {
+            var count = _sinceCut[step.Mac] = _sinceCut.GetValueOrDefault(step.Mac) + 1;
+            if (count < CutEvery)
+                continue;
+            _sinceCut.Remove(step.Mac);
+            due.Add(step.Mac);
+        }
+        return due;
     }
 
     private sealed record Pending(MacAddress Mac, long At, string Step, string Detail, long? Bytes, long? Millis);
