@@ -64,6 +64,24 @@ public sealed class CaptureProtocolTests
     }
 
     [Fact]
+    public async Task A_machine_that_lost_power_after_the_seal_sends_nothing_and_gets_the_same_version()
+    {
+        await using var server = await TestServer.StartAsync();
+        var agent = await ScriptedAgent.WithHostAsync(server, "pc-1");
+        var task = await agent.OrderCaptureAsync("lab");
+        var disk = ImagingCalls.DiskContent(5);
+        var (_, first) = await agent.CheckInAsync(task);
+        var reply = await first.SealAsync((await first.CaptureAsync(disk)).Result.ManifestBytes).ReadAsync(AgentJson.Default.SealReply);
+
+        var (answer, second) = await agent.CheckInAsync(task);
+        Assert.True(answer.Resumed);
+        var (again, chunks) = await second.CaptureAsync(disk);
+        Assert.Empty(chunks.Sent);
+        Assert.Equal(reply, await second.SealAsync(again.ManifestBytes).ReadAsync(AgentJson.Default.SealReply));
+        Assert.Equal(HttpStatusCode.NoContent, (await second.FinishAsync(HostTaskState.Succeeded)).StatusCode);
+    }
+
+    [Fact]
     public async Task Nothing_is_sealed_before_every_chunk_is_there()
     {
         await using var server = await TestServer.StartAsync();

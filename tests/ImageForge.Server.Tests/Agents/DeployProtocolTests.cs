@@ -156,6 +156,28 @@ public sealed class DeployProtocolTests
         Assert.Null((await agent.TaskAsync(task)).Plan);
     }
 
+    public static TheoryData<string, DiskInventory[]> UnfitTargets => new()
+    {
+        { "noDisk", [] },
+        { "noDisk", [ScriptedAgent.Disk("vda") with { ReadOnly = true }] },
+        { "noDisk", [ScriptedAgent.Disk("sda", "STICK-1", removable: true), ScriptedAgent.Disk("sdb", "BOOT-1") with { BootMedium = true }] },
+        { "diskAmbiguous", [ScriptedAgent.Disk("sda", "DISK-A"), ScriptedAgent.Disk("nvme0n1", "DISK-B")] },
+    };
+
+    [Theory]
+    [MemberData(nameof(UnfitTargets))]
+    public async Task A_machine_without_one_clear_target_is_told_no_manifest_and_the_task_fails_with_the_list(string code, DiskInventory[] disks)
+    {
+        var (server, agent, version) = await WithImageAsync(ImagingCalls.DiskContent(21, 1 << 20));
+        await using var _ = server;
+        var task = await OrderAsync(agent, version);
+        agent.Inventory = agent.Inventory with { Disks = disks };
+        var problem = await (await agent.SendCheckInAsync(agent.Request(await agent.BootAsync(task)))).ShouldBeAsync(409, code);
+        Assert.All(disks, d => Assert.Contains(d.Name, problem.Detail, StringComparison.Ordinal));
+        var stored = await agent.TaskAsync(task);
+        Assert.Equal((HostTaskState.Failed, code, Fault.Disk), (stored.State, stored.Failure!.Code, stored.Failure.Fault));
+    }
+
     [Fact]
     public async Task A_cancelled_deploy_gets_no_go()
     {
