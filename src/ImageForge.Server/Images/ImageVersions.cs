@@ -83,8 +83,15 @@ internal sealed class ImageVersions(Database database, TimeProvider time)
                 """,
                 new
                 {
-                    version.ImageName, version.ManifestHash, version.Signature, version.TaskId, now,
-                    version.DiskBytes, version.UsedBytes, version.ChunkCount, version.StoredBytes,
+                    version.ImageName,
+                    version.ManifestHash,
+                    version.Signature,
+                    version.TaskId,
+                    now,
+                    version.DiskBytes,
+                    version.UsedBytes,
+                    version.ChunkCount,
+                    version.StoredBytes,
                 }, transaction);
             return ToVersion(await connection.QuerySingleAsync<Row>($"{From} WHERE v.id = @id", new { id }, transaction));
         }, cancellationToken);
