@@ -1,4 +1,5 @@
 using ImageForge.Contracts;
+using ImageForge.Imaging.Deploy;
 using ImageForge.Imaging.Disks;
 using ImageForge.Imaging.FileSystems;
 using ImageForge.Imaging.Manifests;
@@ -22,6 +23,9 @@ internal sealed class CapturePlan
     /// <summary>Reads the tables and the file systems' own maps.</summary>
     public static CapturePlan Read(IBlockDevice source, int chunkSize, CancellationToken cancel)
     {
+        // Such a disk has no tables: it would be taken for one large unknown volume.
+        if (ResumeRecord.ReadFrom(source) is { } unfinished)
+            throw new FailureException("deployUnfinished", Fault.Disk, $"{source.Name} carries an unfinished deploy ({unfinished}) and nothing to capture.", "Deploy an image to this host until it succeeds, then capture.");
         var layout = PartitionTables.Read(source) switch
         {
             PartitionTableReading.Found found => found.Layout,

@@ -150,9 +150,10 @@ internal sealed class DeployPipeline(IBlockDevice target, IChunkSource source, W
             {
                 pending.Ready.Task.Wait(cancel);
                 plain = pending.Plain.Span[..pending.Chunk.Length];
-                if (pending.Chunk.Index == 0)
-                    state.Heads[pending.VolumeIndex] = plain[..plan.HeadBytes(pending.Volume.Header)].ToArray();
             }
+            // A head of zeros is held back too: without a partition table the resume record lies in it.
+            if (pending.Chunk.Index == 0)
+                state.Heads[pending.VolumeIndex] = pending.Plain is null ? new byte[plan.HeadBytes(pending.Volume.Header)] : plain[..plan.HeadBytes(pending.Volume.Header)].ToArray();
             writer.Write(pending.Volume, pending.Chunk, plain);
             state.MarkWritten(pending.VolumeIndex, pending.Chunk.Index);
             if (pending.Plain is not null)

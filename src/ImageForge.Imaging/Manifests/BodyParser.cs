@@ -55,7 +55,7 @@ internal static class BodyParser
         long sectors = reader.I64(), firstUsable = reader.I64(), lastUsable = reader.I64();
         long primary = reader.I64(), backup = reader.I64(), header = reader.I64();
         int count = reader.I32(), size = reader.I32();
-        reader.Require(count is > 0 and <= 1024 && size is >= 128 and <= 4096 && BitOperations.IsPow2(size), $"a GPT of {count} entries of {size} bytes is not possible");
+        reader.Require(count > 0 && (long)count * size <= ManifestFormat.MaxGptBytes && size is >= 128 and <= 4096 && BitOperations.IsPow2(size), $"a GPT of {count} entries of {size} bytes is not possible");
         var entries = reader.Bytes(reader.IsSound ? count * (long)size : 0).ToArray();
         var boot = reader.Bytes(sectorSize).ToArray();
         return new GptTable(sectorSize, sectors, guid, firstUsable, lastUsable, primary, backup, header, count, size, entries, boot);

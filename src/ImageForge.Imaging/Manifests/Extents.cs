@@ -48,7 +48,8 @@ internal static class Extents
             return "the GPT's entries lie where partitions may";
         if (gpt.BackupEntriesLba < 2 || gpt.BackupEntriesLba > sectors - entrySectors || gpt.BackupHeaderLba < 2 || gpt.BackupHeaderLba >= sectors)
             return "the GPT's second copy lies outside the disk";
-        if (gpt.FirstUsableLba > gpt.LastUsableLba || gpt.LastUsableLba >= sectors)
+        // An empty table may leave no room at all.
+        if (gpt.FirstUsableLba > gpt.LastUsableLba + 1 || gpt.LastUsableLba >= sectors)
             return "the GPT's usable range is not on the disk";
         foreach (var entry in GptEntry.ParseAll(gpt.Entries, gpt.EntryCount, gpt.EntrySize))
             if ((ulong)entry.FirstLba > (ulong)entry.LastLba || (ulong)entry.LastLba >= (ulong)sectors)

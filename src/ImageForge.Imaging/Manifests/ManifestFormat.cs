@@ -13,6 +13,7 @@ internal static class ManifestFormat
     /// <summary>Plain bytes of the body. 4 TB, every 4 KiB block mapped and every chunk data, make 270 MB.</summary>
     public const int MaxBodyBytes = 512 << 20;
 
+    public const int MaxGptBytes = 1 << 20;
     public const int MaxVolumes = 1024;
     public const int MaxRegions = 1024;
     public const int MaxRegionBytes = 32 << 20;

@@ -1,9 +1,11 @@
 using ImageForge.Contracts;
 using ImageForge.Imaging.Capture;
 using ImageForge.Imaging.Chunks;
+using ImageForge.Imaging.Deploy;
 using ImageForge.Imaging.Disks;
 using ImageForge.Imaging.Manifests;
 using ImageForge.Imaging.Tests.Doubles;
+using ImageForge.Imaging.Tests.Manifests;
 
 namespace ImageForge.Imaging.Tests.Capture;
 
@@ -84,6 +86,37 @@ public sealed class CaptureEngineTests
     {
         using var disk = Disk(new Random(3), 1);
         await Assert.ThrowsAsync<InvalidOperationException>(() => new CaptureEngine(disk, new MemoryChunkStore(), s_options).RunAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_half_written_disk_is_not_captured()
+    {
+        using var disk = new MemoryDisk(4 << 20);
+        var sector = new byte[512];
+        new ResumeRecord(new string('0', 64), 7, disk.SizeBytes, 512).WriteTo(sector);
+        disk.Write(512, sector);
+        var failure = await Assert.ThrowsAsync<FailureException>(() => new CaptureEngine(ReadOnly(disk), new MemoryChunkStore(), s_options).RunAsync(CancellationToken.None));
+        Assert.Equal(("deployUnfinished", Fault.Disk), (failure.Failure.Code, failure.Failure.Fault));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_disk_without_any_partition_is_captured_and_deployed(bool emptyTable)
+    {
+        using var disk = new MemoryDisk(4 << 20);
+        if (emptyTable)
+            TestGpt.WriteTo(disk);
+        var store = new MemoryChunkStore();
+        var result = await new CaptureEngine(ReadOnly(disk), store, s_options).RunAsync(CancellationToken.None);
+        Assert.Equal(0, store.Stored);
+        using var target = new MemoryDisk(4 << 20);
+        for (var at = 0; at < 4 << 20; at += 512)
+            target.Write(at, Enumerable.Repeat((byte)0xFF, 512).ToArray());
+        var plan = DeployPlanner.Plan(ManifestTests.Parse(result.ManifestBytes), result.ManifestHash, target.SizeBytes, 512, null).Plan!;
+        await new DeployEngine(target, store, plan, new DeployOptions()).RunAsync(CancellationToken.None);
+        Assert.Null(DiskCheck.Difference(result.Manifest, disk, target));
+        Assert.Equal(SyntheticImage.Read(disk, 0, 1024), SyntheticImage.Read(target, 0, 1024));
     }
 
     [Fact]

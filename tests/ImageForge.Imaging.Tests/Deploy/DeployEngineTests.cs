@@ -38,6 +38,7 @@ public sealed class DeployEngineTests
     [InlineData(512, 256 << 10, PartitionScheme.Gpt, 0xFF)]
     [InlineData(512, 1 << 20, PartitionScheme.Gpt, 0xFF)]
     [InlineData(512, 4 << 20, PartitionScheme.Gpt, 0xFF)]
+    [InlineData(512, 16 << 20, PartitionScheme.Gpt, 0xFF)]
     [InlineData(4096, 64 << 10, PartitionScheme.Gpt, 0xFF)]
     [InlineData(4096, 1 << 20, PartitionScheme.Gpt, 0)]
     [InlineData(512, 64 << 10, PartitionScheme.Mbr, 0xFF)]
