@@ -74,7 +74,7 @@ internal sealed class AgentRun(AgentOptions options, TextWriter output, TimeProv
 
         var context = new TaskContext(server, connection, traffic, disks, progress, display, time);
         var outcome = await new TaskRunner(context, new Heartbeat(server, progress, traffic, rate, time)).RunAsync(task, cancel);
-        var exit = Show(display, outcome, task.After);
+        var exit = Show(display, outcome, task.After, telling: true);
         await ReportAsync(server, outcome, traffic, boot.Patience, display, cancel);
         display.Say($"peak memory {PeakMemory.MiB()} MiB, sent {Units.MiB(traffic.Sent)} MiB, received {Units.MiB(traffic.Received)} MiB");
         if (exit != ExitCodes.Stay)
@@ -114,10 +114,10 @@ internal sealed class AgentRun(AgentOptions options, TextWriter output, TimeProv
             HostTaskState.Cancelled => s_patienceWhenCancelled,
             _ => patience,
         }, cancel);
-        display.Say(known ? "the server knows the result" : "the server could not be told the result");
+        display.Told(known);
     }
 
-    private static int Show(Display display, TaskOutcome outcome, AfterTask after)
+    private static int Show(Display display, TaskOutcome outcome, AfterTask after, bool telling = false)
     {
         var exit = ExitCodes.For(outcome.State, after);
         display.Ended(outcome, exit switch
@@ -125,7 +125,7 @@ internal sealed class AgentRun(AgentOptions options, TextWriter output, TimeProv
             ExitCodes.Reboot => "The machine restarts.",
             ExitCodes.PowerOff => "The machine switches off.",
             _ => "The machine stays on; restart it with Ctrl+Alt+Del.",
-        });
+        }, telling);
         return exit;
     }
 

@@ -21,6 +21,7 @@ internal sealed class Display(
     private string? _ending;
     private TaskOutcome? _outcome;
     private bool _checkedIn;
+    private bool _telling;
 
     public void CheckedIn(TaskAssignment task, bool resumed)
     {
@@ -48,12 +49,23 @@ internal sealed class Display(
         }
     }
 
-    public void Ended(TaskOutcome outcome, string ending)
+    /// <param name="telling">The server is yet to be told; <see cref="Told"/> follows.</param>
+    public void Ended(TaskOutcome outcome, string ending, bool telling)
     {
         lock (_lock)
         {
-            (_outcome, _ending) = (outcome, ending);
+            (_outcome, _ending, _telling) = (outcome, ending, telling);
             lines.Ended(outcome.State, outcome.Failure, outcome.Summary);
+        }
+        Paint();
+    }
+
+    public void Told(bool known)
+    {
+        lock (_lock)
+        {
+            _telling = false;
+            lines.Say(known ? "the server knows the result" : "the server could not be told the result");
         }
         Paint();
     }
@@ -92,8 +104,9 @@ internal sealed class Display(
     {
         var (state, done, total, detail) = progress.Read();
         rate.Sample(state, done);
-        var waiting = reach.Away is { } away && away.Since > s_worthTelling
-            ? $"The server does not answer ({away.Since.TotalSeconds:0} s): {away.Reason}. Waiting for it."
+        // After the end only the result is still waiting for the server, if that.
+        var waiting = (_outcome is null || _telling) && reach.Away is { } away && away.Since > s_worthTelling
+            ? $"Waiting for the server ({away.Since.TotalSeconds:0} s): {away.Reason}."
             : null;
         if (_outcome is not null)
             return new TaskView(_hostName, server, _job, _outcome.State, 0, 0, 0, null, _outcome.Summary, _facts, waiting,

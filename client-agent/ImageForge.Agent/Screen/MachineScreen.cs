@@ -11,7 +11,7 @@ internal sealed class MachineScreen(Stream console)
 {
     private const int Width = 78;
     // So many that a page never has more than 24 lines: the 25th would scroll the title away.
-    private const int MostFacts = 9, MostFactsBesideFailure = 2, MostSentenceLines = 6, MostCureLines = 3;
+    private const int MostFacts = 9, MostFactsBesideFailure = 2, MostSentenceLines = 6, MostCureLines = 3, MostWaitingLines = 2;
     private const string Clear = "\e[0m\e[2J";
     private const string Home = "\e[H";
     private const string HideCursor = "\e[?25l";
@@ -46,8 +46,10 @@ internal sealed class MachineScreen(Stream console)
         else
             Working(page, view);
         Line(page);
-        foreach (var last in new[] { view.Waiting, view.Ending }.OfType<string>())
-            Line(page, Bold, "  " + last);
+        if (view.Waiting is not null)
+            Wrapped(page, view.Waiting, MostWaitingLines);
+        if (view.Ending is not null)
+            Line(page, Bold, "  " + view.Ending);
         page.Append(Plain).Append(RestOfScreen);
         console.Write(Encoding.UTF8.GetBytes(page.ToString()));
         console.Flush();
@@ -116,6 +118,7 @@ internal sealed class MachineScreen(Stream console)
     private static void Line(StringBuilder page, string style = Plain, string text = "")
     {
         text = Units.Printable(text);
-        page.Append(style).Append(text.Length > Width ? text[..Width] : text).Append(Plain).Append(RestOfLine).Append("\r\n");
+        // The rest of the line first: it is cleared in the colour of the bar.
+        page.Append(style).Append(text.Length > Width ? text[..Width] : text).Append(RestOfLine).Append(Plain).Append("\r\n");
     }
 }

@@ -23,7 +23,7 @@ public sealed class ProtocolTests : IAsyncLifetime, IDisposable
         Assert.Equal(0, await _machine.RunAsync(_server.CommandLine()));
 
         var checkIn = Assert.Single(_server.CheckIns);
-        Assert.Equal(("boot-token", "52:54:00:12:34:56", "0.1.0"), (checkIn.BootToken, checkIn.Mac, checkIn.AgentVersion));
+        Assert.Equal(("boot-token", "52:54:00:12:34:56", AgentRun.Version), (checkIn.BootToken, checkIn.Mac, checkIn.AgentVersion));
         Assert.Equal(43, checkIn.Nonce.Length);
         Assert.Equal(("sda", 64L << 20), (checkIn.Inventory.Disks.Single().Name, checkIn.Inventory.Disks.Single().SizeBytes));
         Assert.Equal(HostTaskState.Succeeded, Assert.Single(_server.Results).State);
@@ -63,6 +63,28 @@ public sealed class ProtocolTests : IAsyncLifetime, IDisposable
 
         Assert.Equal(11, await _machine.RunAsync(line));
         Assert.Contains("task failed serverGone network: ", _machine.Output, StringComparison.Ordinal);
+        // Nothing is waiting any more, so the last page must not say so.
+        Assert.DoesNotContain("Waiting for the server", _machine.Screen[_machine.Screen.LastIndexOf("\e[H", StringComparison.Ordinal)..], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_failure_keeps_standing_on_the_screen_while_the_server_is_yet_to_be_told()
+    {
+        Deploy();
+        _server.Manifest = [1];
+        _server.Intercept = context =>
+        {
+            if (!context.Request.Path.Value!.EndsWith("result", StringComparison.Ordinal) || _machine.Screen.Contains("Waiting for the server", StringComparison.Ordinal))
+                return Task.FromResult(false);
+            context.Response.StatusCode = 503;
+            return Task.FromResult(true);
+        };
+
+        Assert.Equal(11, await _machine.RunAsync(_server.CommandLine(patience: 1)));
+
+        // Patience does not end this: the machine stays on anyway.
+        Assert.Equal("manifestMismatch", Assert.Single(_server.Results).Failure!.Code);
+        Assert.Contains("imageforge: the server knows the result", _machine.Output, StringComparison.Ordinal);
     }
 
     [Fact]
