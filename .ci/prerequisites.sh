@@ -48,6 +48,10 @@ wrk                                  wrk
 sqlite3                              sqlite3
 shellcheck                           shellcheck
 '
+# The peers that only benches compare with.
+bench_needs='
+/usr/sbin/nginx                      nginx-light
+'
 
 # missing_packages TABLE : prints the packages of TABLE that are not there, once each.
 missing_packages() {
