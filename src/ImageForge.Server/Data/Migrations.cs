@@ -5,7 +5,7 @@ using ImageForge.Server.Configuration;
 
 namespace ImageForge.Server.Data;
 
-/// <summary>Brings the database to this program's schema: embedded files <c>NNNN_name.sql</c>, each in its own transaction.</summary>
+/// <summary>Brings the database to this program's schema: embedded files <c>NNNN_name.sql</c>, all in one transaction: an upgrade happens or it does not.</summary>
 internal sealed class Migrations(Database database, TimeProvider time)
 {
     /// <exception cref="StartUpException">The database was written by a newer program.</exception>

@@ -13,6 +13,9 @@ internal static class DeviceText
     {
         if (string.IsNullOrWhiteSpace(text))
             return null;
+        // Nearly all of it is plain ASCII, and a boot question brings eight of these.
+        if (text.Length <= MaxLength && !text.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+            return text.Trim();
         var clean = new StringBuilder(Math.Min(text.Length, MaxLength));
         foreach (var rune in text.EnumerateRunes())
         {
