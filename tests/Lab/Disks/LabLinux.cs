@@ -28,7 +28,7 @@ internal static class LabLinux
         WriteText(root, "etc/inittab", "::sysinit:/etc/init.d/rcS\nttyS0::respawn:/sbin/getty -L ttyS0 115200 vt100\n::ctrlaltdel:/sbin/reboot\n::shutdown:/bin/umount -a -r\n");
         WriteText(root, "boot/grub/grub.cfg", $"""
             echo "lab-source: GRUB"
-            linux /boot/vmlinuz root=UUID={RootUuid} console=ttyS0 quiet
+            linux /boot/vmlinuz root=UUID={RootUuid} console=ttyS0 quiet no_timer_check
             initrd /boot/initrd.img
             boot
 

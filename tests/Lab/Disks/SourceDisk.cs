@@ -21,7 +21,7 @@ public static class SourceDisk
     private const long Mib = 1 << 20;
 
     // Part of the cached file's name: change it whenever what is built here changes.
-    private const int Edition = 2;
+    private const int Edition = 3;
 
     private static readonly SemaphoreSlim Building = new(1, 1);
 

@@ -51,7 +51,8 @@ public sealed class ServerProcess : IAsyncDisposable
             $"--ImageForge:LiveImageFolder={Repository.LiveImage}",
             $"--ImageForge:BootFilesFolder={Repository.BootFiles}",
             "--ImageForge:BootServices:Interface=eth0",
-            "--ImageForge:Boot:KernelArguments=console=ttyS0",
+            // no_timer_check: an emulated timer that comes late on a busy host is not a broken one (else the kernel panics).
+            "--ImageForge:Boot:KernelArguments=console=ttyS0 no_timer_check",
             .. _settings.Select(setting => $"--ImageForge:{setting}"),
         ];
         _process = LabNetwork.StartIn(_network.Server, "dotnet", arguments);
