@@ -18,7 +18,7 @@ public sealed class FullDhcpTests
         await task.WaitForSuccessAsync(Machines.TaskLimit);
         await machine.WaitForEndAsync(TimeSpan.FromSeconds(60));
 
-        Assert.Matches(@"address 10\.77\.0\.[67]\d/24", machine.Console.Text);
+        Assert.Matches(@"address 10\.77\.0\.([67]\d|80)/24", machine.Console.Text);
         var inventory = (await site.Api.GetAsync($"api/v1/hosts/{Machines.TargetMac}"))!["inventory"]!;
         var found = inventory["disks"]!.AsArray().Single(d => (string?)d!["serial"] == Machines.TargetSerial)!;
         Assert.Equal(1L << 30, (long)found["sizeBytes"]!);

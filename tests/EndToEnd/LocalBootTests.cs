@@ -1,5 +1,4 @@
 using ImageForge.Lab.Disks;
-using ImageForge.Lab.Machines;
 using ImageForge.Lab.Servers;
 
 namespace ImageForge.EndToEnd;
@@ -26,15 +25,15 @@ public sealed class LocalBootTests
         Assert.Matches(@"(?s)iPXE 1\.0\.0.*iPXE 1\.21", machine.Console.Text);
     }
 
-    [Theory]
-    [InlineData(Firmware.Bios)]
-    [InlineData(Firmware.UefiPxe)]
-    public async Task A_server_that_is_switched_off_keeps_no_machine_from_its_disk(Firmware firmware)
+    // BIOS only: OVMF itself waits minutes for a PXE and an HTTP offer that nobody makes; with a server that fails later it is
+    // our scripts that decide, and BootFaults/ tests those.
+    [Fact]
+    public async Task A_server_that_is_switched_off_keeps_no_machine_from_its_disk()
     {
-        await using var site = await LabSite.StartAsync($"off-{firmware}");
+        await using var site = await LabSite.StartAsync("off");
         await site.Server.KillAsync();
         var disk = await SourceDisk.CopyAsync(Path.Combine(site.Network.Folder, "source.img"));
-        await using var machine = await site.PowerOnAsync(Machines.Target(disk, firmware));
+        await using var machine = await site.PowerOnAsync(Machines.Target(disk));
         await machine.WaitForInstalledSystemAsync();
     }
 }
