@@ -1,10 +1,15 @@
+using ImageForge.Server.Configuration;
+
 namespace ImageForge.Server.Boot;
 
 internal static class BootFeature
 {
     public static void AddBoot(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton(builder.Configuration.GetSection(BootOptions.Section).Get<BootOptions>() ?? new BootOptions());
+        var options = builder.Configuration.GetSection(BootOptions.Section).Get<BootOptions>() ?? new BootOptions();
+        if (!ScriptValue.IsSafe(options.KernelArguments))
+            throw new StartUpException($"ImageForge:Boot:KernelArguments is \"{ScriptValue.Clean(options.KernelArguments)}\", which an iPXE script cannot carry; leave out control characters, ${{, || and &&.");
+        builder.Services.AddSingleton(options);
         builder.Services.AddSingleton<BootScripts>();
         builder.Services.AddSingleton<BootFiles>();
         builder.Services.AddSingleton<BootDecider>();

@@ -4,7 +4,10 @@ internal static class BootServicesFeature
 {
     public static void AddBootServices(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton(builder.Configuration.GetSection(BootServicesOptions.Section).Get<BootServicesOptions>() ?? new BootServicesOptions());
+        var options = builder.Configuration.GetSection(BootServicesOptions.Section).Get<BootServicesOptions>() ?? new BootServicesOptions();
+        // A word that means nothing stops the start here, not a service later.
+        _ = BootServiceSettings.From(options);
+        builder.Services.AddSingleton(options);
         builder.Services.AddSingleton<BootServiceSettingsStore>();
         builder.Services.AddSingleton<LeaseStore>();
         builder.Services.AddSingleton<BootTraffic>();

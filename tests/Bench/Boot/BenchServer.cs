@@ -19,6 +19,16 @@ internal sealed class BenchServer : IAsyncDisposable
 
     public IPEndPoint Http { get; }
 
+    /// <summary>User and system time of the server's process since it started.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     public static async Task<BenchServer> StartAsync(string folder, params string[] settings)
     {
         var program = Find();

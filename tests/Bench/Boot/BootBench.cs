@@ -28,6 +28,7 @@ internal static class BootBench
             var waiting = Enumerable.Range(10_000, Waiting).Select(Mac).ToArray();
             string sample;
             LoadResult ours, agents;
+            TimeSpan spent;
 
             // Discovering hundreds of machines from one address is what the limit per source prevents; it is raised for the preparation only.
             await using (var server = await BenchServer.StartAsync(folder, "Boot:DiscoveriesPerSecondPerSource=1000000", "Boot:DiscoveryBurstPerSource=1000000"))
@@ -42,7 +43,9 @@ internal static class BootBench
             {
                 var requests = machines.Select(Request).ToArray();
                 await HttpLoad.RunAsync(server.Http, requests, Connections, warmUp);
+                var before = server.ProcessorTime;
                 ours = await HttpLoad.RunAsync(server.Http, requests, Connections, total);
+                spent = server.ProcessorTime - before;
                 sample = ours.Sample;
                 agents = await HttpLoad.RunAsync(server.Http, [.. waiting.Select(Request)], Connections, Waiting);
             }
@@ -55,6 +58,7 @@ internal static class BootBench
             }
 
             Print("ours: decision from SQLite, sightings and timeline written in the background", ours);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    the server's process used {spent.TotalMicroseconds / total:0} us of processor time per question"));
             Print($"ours, {Waiting} machines whose task is waiting: each gets a token of its own, written before the answer", agents);
             Print("peer: nginx, one static file of the same size per machine; it decides and records nothing, access log off", peer);
             foreach (var result in new[] { ours, agents, peer })
@@ -71,7 +75,7 @@ internal static class BootBench
                 return 1;
             }
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"bench boot: ours={ours.Elapsed.TotalMilliseconds:0}ms peer={peer.Elapsed.TotalMilliseconds:0}ms ratio={ours.Elapsed / peer.Elapsed:0.00} rps={ours.PerSecond:0} p99ms={ours.Percentile(0.99):0.0} p50ms={ours.Percentile(0.5):0.0} peerRps={peer.PerSecond:0} peerP99ms={peer.Percentile(0.99):0.0} tokenRps={agents.PerSecond:0} tokenP99ms={agents.Percentile(0.99):0.0}"));
+                $"bench boot: ours={ours.Elapsed.TotalMilliseconds:0}ms peer={peer.Elapsed.TotalMilliseconds:0}ms ratio={ours.Elapsed / peer.Elapsed:0.00} rps={ours.PerSecond:0} p99ms={ours.Percentile(0.99):0.0} p50ms={ours.Percentile(0.5):0.0} peerRps={peer.PerSecond:0} peerP99ms={peer.Percentile(0.99):0.0} tokenRps={agents.PerSecond:0} tokenP99ms={agents.Percentile(0.99):0.0} cpuMicrosPerQuestion={spent.TotalMicroseconds / total:0}"));
             return 0;
         }
         finally

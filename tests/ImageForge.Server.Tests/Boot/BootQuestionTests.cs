@@ -232,4 +232,14 @@ public sealed class BootQuestionTests
         var script = await server.Server.Http().GetStringAsync(new Uri("boot.ipxe", UriKind.Relative));
         Assert.Contains($"set imageforge {server.Server.HttpBase.ToString().TrimEnd('/')}\n", script, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("Boot:KernelArguments=quiet ${net0/ip}", "KernelArguments")]
+    [InlineData("Boot:TrustedSubnets:0=10.0.0.0/40", "TrustedSubnets")]
+    [InlineData("BootServices:Dhcp=sometimes", "off, proxy or full")]
+    public async Task A_setting_that_cannot_work_stops_the_start_with_a_sentence(string setting, string word)
+    {
+        var failure = await Assert.ThrowsAnyAsync<Exception>(() => BootServer.StartAsync(setting));
+        Assert.Contains(word, ImageForge.Server.Configuration.StartUp.Explain(failure, new ImageForge.Server.Configuration.ServerOptions()), StringComparison.Ordinal);
+    }
 }
