@@ -198,8 +198,9 @@ internal sealed class TftpLoop(TftpServerOptions options, ITftpFiles files, Time
             End(session);
     }
 
-    // Timers are looked at this often at most: a retransmission may be this late.
-    private static readonly long SweepTicks = TimeSpan.FromMilliseconds(20).Ticks;
+    // Timers are looked at this often at most and at least. An ACK may bring a deadline forward without telling the loop,
+    // so a retransmission may be the second figure late.
+    private static readonly long SweepTicks = TimeSpan.FromMilliseconds(20).Ticks, SweepAtLeastTicks = TimeSpan.FromMilliseconds(100).Ticks;
 
     private void Sweep(long now)
     {
@@ -212,7 +213,7 @@ internal sealed class TftpLoop(TftpServerOptions options, ITftpFiles files, Time
             else
                 earliest = Math.Min(earliest, session.Transfer.Deadline);
         }
-        _nextSweep = Math.Max(now + SweepTicks, earliest);
+        _nextSweep = Math.Clamp(earliest, now + SweepTicks, now + SweepAtLeastTicks);
     }
 
     private int MillisecondsToSweep() =>

@@ -19,6 +19,8 @@ internal interface ITftpWire
 /// </remarks>
 internal sealed class TftpTransfer : IDisposable
 {
+    private const long NoProbe = long.MaxValue;
+
     private readonly TftpContent _content;
     private readonly TftpAgreement _agreement;
     private readonly ITftpWire _wire;
@@ -31,8 +33,8 @@ internal sealed class TftpTransfer : IDisposable
     private long _acknowledged;
     private long _next;
     private long _furthest;
-    private long _probe;
-    private long _probeSent;
+    private long _probe = NoProbe;
+    private long _windowSent;
     private bool _answeredDuplicate;
 
     /// <param name="now">The time, as in every other call.</param>
@@ -128,12 +130,8 @@ internal sealed class TftpTransfer : IDisposable
         _acknowledged += ahead;
         _answeredDuplicate = false;
         _timer.Progress();
-        if (_probe != 0 && _acknowledged >= _probe)
-        {
-            if (_acknowledged == _probe)
-                _timer.Measured(now - _probeSent);
-            _probe = 0;
-        }
+        if (_acknowledged == _probe)
+            _timer.Measured(now - _windowSent);
         if (_acknowledged == _lastBlock)
         {
             End(TftpOutcome.Completed, null);
@@ -148,11 +146,13 @@ internal sealed class TftpTransfer : IDisposable
     /// <summary>
     /// Without a window a repeated ACK is never answered, or every later packet would go out twice (the Sorcerer's
     /// Apprentice, RFC 1123 §4.2.3.1); the timer repairs the loss. With a window it is how a client says that the first
-    /// block of the window is missing: answered once, because every further block it gets makes it say so again.
+    /// block of the window is missing: answered once, because every further block it gets makes it say so again, and not
+    /// before the window can have reached it: many clients also acknowledge a repeated block again, and answering that
+    /// would send each window twice from then on.
     /// </summary>
     private TftpIgnoreReason? OnDuplicate(long now)
     {
-        if (_agreement.WindowSize == 1 || _answeredDuplicate || _acknowledged < 0)
+        if (_agreement.WindowSize == 1 || _answeredDuplicate || now - _windowSent < _timer.RoundTrip / 2)
             return TftpIgnoreReason.DuplicateAck;
         _answeredDuplicate = true;
         Rewind(now);
@@ -162,26 +162,23 @@ internal sealed class TftpTransfer : IDisposable
     private void Rewind(long now)
     {
         _next = _acknowledged + 1;
-        _probe = 0;
         SendWindow(now);
     }
 
     private void SendWindow(long now)
     {
+        var end = _next == 0 ? 0 : Math.Min(_acknowledged + _agreement.WindowSize, _lastBlock);
+        // A round trip is measured by the last block of a window, if that goes out for the first time.
+        _probe = end > _furthest ? end : NoProbe;
+        _windowSent = now;
         if (_next == 0)
         {
             CountRepeated(0);
             _wire.Send(_oack);
             _next = 1;
         }
-        else
-        {
-            var end = Math.Min(_acknowledged + _agreement.WindowSize, _lastBlock);
-            if (_probe == 0 && end > _furthest)
-                (_probe, _probeSent) = (end, now);
-            for (; _next <= end && Outcome is null; _next++)
-                SendBlock(_next);
-        }
+        for (; _next <= end && Outcome is null; _next++)
+            SendBlock(_next);
         Deadline = now + _timer.Wait;
     }
 

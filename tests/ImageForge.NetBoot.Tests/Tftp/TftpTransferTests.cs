@@ -184,6 +184,43 @@ public sealed class TftpTransferTests : ITftpWire
     }
 
     [Fact]
+    public void A_client_that_acknowledges_repeated_blocks_again_does_not_get_every_window_twice()
+    {
+        // 100 busy clients: one late retransmission, and from then on each window went out twice.
+        var trip = TimeSpan.FromMilliseconds(50).Ticks;
+        using var transfer = Start(Bytes(512 * 100), ("windowsize", "4"));
+        Ack(transfer, 0, _now += trip);
+        // The client is late once, and the first window goes out twice.
+        transfer.OnTime(_now = transfer.Deadline);
+        for (var block = 4; transfer.Outcome is null; block += 4)
+        {
+            // Both copies were waiting at the client: it acknowledges the window, and its repeated last block again.
+            Ack(transfer, Math.Min(block, 101), _now += trip);
+            Ack(transfer, Math.Min(block, 101), ++_now);
+        }
+        Assert.Equal(TftpOutcome.Completed, transfer.Outcome);
+        Assert.Equal(4, transfer.Retransmitted);
+    }
+
+    [Fact]
+    public void A_client_slower_than_the_wait_gets_every_window_once_as_soon_as_that_is_known()
+    {
+        // Answers take 300 ms, the floor is 200 ms: without keeping the doubled wait every block went out twice, for ever.
+        var trip = TimeSpan.FromMilliseconds(300).Ticks;
+        using var transfer = Start(Bytes(512 * 200));
+        Ack(transfer, 1, _now += TimeSpan.TicksPerMillisecond);
+        for (var block = 2; block <= 201; block++)
+        {
+            var arrival = _now + trip;
+            while (transfer.Deadline < arrival)
+                transfer.OnTime(_now = transfer.Deadline);
+            Ack(transfer, block, _now = arrival);
+        }
+        Assert.Equal(TftpOutcome.Completed, transfer.Outcome);
+        Assert.InRange(transfer.Retransmitted, 1, 5);
+    }
+
+    [Fact]
     public void An_error_from_the_client_ends_the_transfer()
     {
         using var transfer = Start(Bytes(5000), ("tsize", "0"));
