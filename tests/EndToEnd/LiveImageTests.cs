@@ -40,6 +40,27 @@ public sealed class LiveImageTests
         }
     }
 
+    [Fact]
+    [Trait("form", "long")]
+    public async Task The_full_driver_set_builds_with_its_firmware()
+    {
+        var folder = Directory.CreateTempSubdirectory("if-full-").FullName;
+        try
+        {
+            Directory.CreateSymbolicLink(Path.Combine(folder, "apt"), Path.Combine(Repository.Build, "apt"));
+            await Command.RunAsync("env", $"IMAGEFORGE_BUILD={folder}", Path.Combine(Repository.Top, "client-agent", "live-image", "build.sh"),
+                "--drivers", "full", "--agent", Path.Combine(Repository.Build, "agent", "imageforge-agent"));
+            var names = await Command.RunAsync("sh", "-c", "zstd -dc \"$1\" | cpio --quiet -t", "sh", Path.Combine(folder, "live", "initrd.img"));
+            Assert.Contains("mpt3sas.ko", names, StringComparison.Ordinal);
+            Assert.Contains("lib/firmware/bnx2/", names, StringComparison.Ordinal);
+            Assert.Contains("lib/firmware/rtl_nic/", names, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     private static async Task CopySourcesAsync(string folder)
     {
         foreach (var name in (await Command.RunAsync("git", "-C", Repository.Top, "ls-files", "--cached", "--others", "--exclude-standard")).Split('\n', StringSplitOptions.RemoveEmptyEntries))
