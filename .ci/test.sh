@@ -19,7 +19,7 @@ check() {
     fi
 }
 
-counter() { sed -n "s/.*<Counters .*[ ]$1=\"\([0-9]*\)\".*/\1/p" "$2"; }
+counter() { sed -n "s/.*<Counters \(.* \)\{0,1\}$1=\"\([0-9]*\)\".*/\2/p" "$2"; }
 
 # suite PROJECT SECONDS [FILTER] : one test project with its own time limit; a suite that dies or runs nothing is a failure.
 suite() {
