@@ -100,7 +100,8 @@ public sealed class DhcpListener(DhcpListenerOptions options, IDhcpResponder res
         catch (SocketException e)
         {
             return (exchange ?? new DhcpExchange(DhcpExchangeKind.Ignored, options.Port) { Mac = request.Mac })
-                with { Kind = DhcpExchangeKind.Ignored, Reason = DhcpIgnoreReason.SendFailed, Detail = e.Message };
+                with
+            { Kind = DhcpExchangeKind.Ignored, Reason = DhcpIgnoreReason.SendFailed, Detail = e.Message };
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

@@ -24,10 +24,16 @@ public sealed class DhcpPacketParserTests
     {
         var packet = Requests.Make(DhcpMessageType.Offer, null, (DhcpOptionCode.BootFileName, "x.efi"u8.ToArray())) with
         {
-            Operation = 2, Hops = 3, Seconds = 515, Flags = 0x8000,
-            ClientAddress = IPAddress.Parse("1.2.3.4"), YourAddress = IPAddress.Parse("5.6.7.8"),
-            NextServer = IPAddress.Parse("9.10.11.12"), RelayAddress = IPAddress.Parse("13.14.15.16"),
-            ServerName = "boot", File = "undionly.kpxe",
+            Operation = 2,
+            Hops = 3,
+            Seconds = 515,
+            Flags = 0x8000,
+            ClientAddress = IPAddress.Parse("1.2.3.4"),
+            YourAddress = IPAddress.Parse("5.6.7.8"),
+            NextServer = IPAddress.Parse("9.10.11.12"),
+            RelayAddress = IPAddress.Parse("13.14.15.16"),
+            ServerName = "boot",
+            File = "undionly.kpxe",
         };
 
         Assert.True(DhcpPacketParser.TryParse(DhcpPacketWriter.Write(packet), out var read, out _));
