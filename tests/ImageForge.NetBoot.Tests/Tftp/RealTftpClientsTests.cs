@@ -85,7 +85,7 @@ public sealed class RealTftpClientsTests(ITestOutputHelper output) : IAsyncLifet
         await _served.ReportAsync(_ => _served.Server.Counters.Count(TftpOutcome.Completed) == before + 40);
     }
 
-    [Theory]
+    [NeedsRootTheory("curl", "atftp", "tftp", "ip", "nft")]
     [InlineData(10)]
     [InlineData(50)]
     public async Task Clients_behind_a_lossy_cable_get_every_byte(int perMille)
