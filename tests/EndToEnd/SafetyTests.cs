@@ -120,6 +120,25 @@ public sealed class SafetyTests
         }
     }
 
+    [Fact]
+    public async Task A_disk_that_vanishes_in_the_middle_fails_the_deploy_at_that_point()
+    {
+        var captured = await CapturedImage.GetAsync();
+        await using var site = await LabSite.StartAsync("vanished-disk", captured.Data);
+        var disk = Machines.BlankDisk(site);
+        await site.AddHostAsync("target", Machines.TargetMac);
+        var task = await site.OrderAsync(JobKind.Deploy, Machines.TargetMac, Machines.Image());
+        await using var machine = await site.PowerOnAsync(Machines.Target(disk) with { Disks = [new(disk, Machines.TargetSerial, 8 << 20)] });
+        await task.WaitForProgressAsync(30 << 20, Machines.TaskLimit);
+        await machine.PullDiskAsync(0);
+
+        var end = await task.WaitForEndAsync(Machines.TaskLimit);
+        Assert.Equal("failed", (string?)end["state"]);
+        Assert.Equal("disk", (string?)end["failure"]!["fault"]);
+        await machine.Console.WaitForAsync("imageforge: task failed .* disk: ", Machines.BootLimit);
+        await machine.Console.WaitForAsync("the agent has stopped", Machines.BootLimit);
+    }
+
     private static string HashOf(string path)
     {
         using var stream = File.OpenRead(path);

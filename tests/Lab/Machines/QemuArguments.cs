@@ -41,7 +41,7 @@ internal static class QemuArguments
             arguments.AddRange(
             [
                 "-drive", $"if=none,id=d{i},file={disk.Path},format=raw,cache=writeback,discard=unmap{throttle}",
-                "-device", $"virtio-blk-pci,drive=d{i},serial={disk.Serial},bootindex={i + 1}",
+                "-device", $"virtio-blk-pci,id=disk{i},drive=d{i},serial={disk.Serial},bootindex={i + 1}",
             ]);
         }
         if (options.Direct is { } direct)

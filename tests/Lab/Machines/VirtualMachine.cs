@@ -69,6 +69,10 @@ public sealed class VirtualMachine : IAsyncDisposable
         await _process.StandardInput.FlushAsync();
     }
 
+    /// <summary>Pulls a disk out of the running machine (PCI hot-unplug).</summary>
+    public Task PullDiskAsync(int index) =>
+        MonitorAsync("device_del", new JsonObject { ["id"] = string.Create(CultureInfo.InvariantCulture, $"disk{index}") });
+
     public Task ResetAsync() => MonitorAsync("system_reset");
 
     /// <summary>Ctrl-Alt-Del on the machine's keyboard.</summary>
