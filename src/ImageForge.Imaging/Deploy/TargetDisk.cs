@@ -13,8 +13,9 @@ public sealed record DiskChoice(DiskInventory? Disk, Failure? Refusal)
 }
 
 /// <summary>
-/// The disk-safety rule: the only disk that is neither removable nor the boot medium nor read-only, or the one named by serial
-/// or WWN. Never "the first": a USB gadget that enumerates first must not receive a deploy.
+/// The disk-safety rule: the only disk that is neither removable nor the boot medium, or the one named by serial or WWN.
+/// Never "the first": a USB gadget that enumerates first must not receive a deploy. A write-protected disk counts as well: it may
+/// be the one that was meant, and then the other must not be erased.
 /// </summary>
 public static class TargetDisk
 {
@@ -29,7 +30,7 @@ public static class TargetDisk
         // An empty card reader shows up as a disk of no size.
         var present = disks.Where(d => d.SizeBytes > 0).ToList();
         var named = !string.IsNullOrWhiteSpace(serialOrWwn);
-        var candidates = present.Where(d => named ? Matches(d, serialOrWwn!) : !d.Removable && !d.BootMedium && !(forWriting && d.ReadOnly)).ToList();
+        var candidates = present.Where(d => named ? Matches(d, serialOrWwn!) : !d.Removable && !d.BootMedium).ToList();
         var list = List(present);
         if (candidates.Count > 1)
             return named

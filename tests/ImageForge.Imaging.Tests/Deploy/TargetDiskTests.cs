@@ -15,7 +15,7 @@ public sealed class TargetDiskTests
     [Fact]
     public void The_only_internal_disk_is_chosen_wherever_it_stands_in_the_list()
     {
-        DiskInventory[] disks = [s_stick, s_medium, s_locked, s_reader, s_internal];
+        DiskInventory[] disks = [s_stick, s_medium, s_reader, s_internal];
         foreach (var order in (DiskInventory[][])[disks, [.. disks.Reverse()]])
             Assert.Equal(s_internal, TargetDisk.Choose(order, null).Disk);
         Assert.Equal(s_internal, TargetDisk.Choose(disks, "  ").Disk);
@@ -33,7 +33,7 @@ public sealed class TargetDiskTests
     [Fact]
     public void No_fit_disk_is_refused_with_the_list()
     {
-        var choice = TargetDisk.Choose([s_stick, s_medium, s_locked], null);
+        var choice = TargetDisk.Choose([s_stick with { ReadOnly = true }, s_medium], null);
         Assert.Equal("noDisk", choice.Refusal?.Code);
         Assert.Contains("removable", choice.Refusal!.Sentence, StringComparison.Ordinal);
         Assert.Contains("boot medium", choice.Refusal.Sentence, StringComparison.Ordinal);
@@ -70,7 +70,20 @@ public sealed class TargetDiskTests
     {
         Assert.Equal("diskReadOnly", TargetDisk.Choose([s_internal, s_locked], "LOCK").Refusal?.Code);
         Assert.Equal(s_locked, TargetDisk.ChooseSource([s_locked, s_stick], null).Disk);
-        Assert.Equal(s_internal, TargetDisk.Choose([s_internal, s_locked], null).Disk);
+        Assert.Equal("diskReadOnly", TargetDisk.Choose([s_locked, s_stick], null).Refusal?.Code);
+        Assert.Equal(s_internal, TargetDisk.Choose([s_internal, s_locked], "SER-1").Disk);
+    }
+
+    [Fact]
+    public void A_write_protected_disk_beside_another_is_a_question_and_not_a_reason_to_erase_the_other()
+    {
+        foreach (var disks in (DiskInventory[][])[[s_internal, s_locked], [s_locked, s_internal]])
+        {
+            var choice = TargetDisk.Choose(disks, null);
+            Assert.Equal("diskAmbiguous", choice.Refusal?.Code);
+            Assert.Contains("serial SER-1, 512 GB", choice.Refusal!.Sentence, StringComparison.Ordinal);
+            Assert.Contains("serial LOCK, 512 GB, read-only", choice.Refusal.Sentence, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
