@@ -3,6 +3,8 @@
 # The same inputs give the same bytes: order, times, owners and compression are fixed here.
 #   build.sh [--drivers virtual|full] [--suite bookworm|trixie] [--agent FILE]
 set -euo pipefail
+# Modes of files and folders go into the archive: the builder's own umask must not.
+umask 022
 export LC_ALL=C
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${IMAGEFORGE_BUILD:-$here/../../build}
@@ -93,10 +95,15 @@ rm -f "$root/tmp/depends"
 if [ "$drivers" = full ]; then
     find "$root/lib/modules" -name '*.ko' -exec modinfo -F firmware {} + | sort -u | while read -r name; do
         for folder in "${unpacked[@]:2}"; do
-            [ -e "$folder/lib/firmware/$name" ] || continue
-            install -D -m 0644 "$(realpath "$folder/lib/firmware/$name")" "$root/lib/firmware/$name"
+            # trixie's packages keep it under usr/lib.
+            for place in lib/firmware usr/lib/firmware; do
+                [ -e "$folder/$place/$name" ] || continue
+                install -D -m 0644 "$(realpath "$folder/$place/$name")" "$root/lib/firmware/$name"
+                break
+            done
         done
     done
+    [ -n "$(ls -A "$root/lib/firmware")" ] || die "no firmware file was found in the firmware packages of $suite"
 fi
 cp "$kernel_root/lib/modules/$kernel"/modules.{builtin,builtin.modinfo,order} "$root/lib/modules/$kernel/"
 depmod -b "$root" "$kernel"

@@ -27,7 +27,8 @@ public sealed class LiveImageTests
             Directory.CreateDirectory(Path.Combine(again, "build"));
             Directory.CreateSymbolicLink(Path.Combine(again, "build", "apt"), Path.Combine(Repository.Build, "apt"));
             await Command.RunAsync("dotnet", "publish", Path.Combine(again, "client-agent", "ImageForge.Agent"), "-c", "Release", "-p:PublishAot=true", "-v", "q", "-o", Path.Combine(again, "build", "agent"));
-            await Command.RunAsync(Path.Combine(again, "client-agent", "live-image", "build.sh"));
+            // Under another umask: the builder's habits must not reach the archive.
+            await Command.RunAsync("sh", "-c", "umask 077 && exec \"$1\"", "sh", Path.Combine(again, "client-agent", "live-image", "build.sh"));
             foreach (var file in new[] { "agent/imageforge-agent", "live/vmlinuz", "live/initrd.img", "live/live-image.json" })
             {
                 var same = await Command.TryAsync("cmp", Path.Combine(Repository.Build, file), Path.Combine(again, "build", file));
