@@ -1,3 +1,5 @@
+using ImageForge.Agent.Inventory;
+
 namespace ImageForge.Agent;
 
 /// <summary>
@@ -14,6 +16,8 @@ internal sealed record AgentOptions(
 {
     /// <summary>How long the last message stands before the machine restarts.</summary>
     public TimeSpan LastLook { get; init; } = TimeSpan.FromSeconds(2);
+
+    public DiskSettling DiskSettling { get; init; } = DiskSettling.Default;
 
     public static AgentOptions Default { get; } = new("/", "/proc/cmdline", "/run/imageforge", "/dev/tty1", []);
 

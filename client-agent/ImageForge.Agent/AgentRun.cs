@@ -91,6 +91,9 @@ internal sealed class AgentRun(AgentOptions options, TextWriter output, TimeProv
             server.Continue(kept.TaskToken);
             return kept with { Resumed = true };
         }
+        // Image files do not come late.
+        if (disks is MachineDisks)
+            await options.DiskSettling.WaitAsync(disks, time, cancel);
         var inventory = InventoryReader.Read(root, disks, boot.BootMac);
         foreach (var disk in inventory.Disks)
             display.Say($"disk {Units.Disk(disk)}, {disk.Bus ?? "unknown bus"}{(disk.Removable ? ", removable" : "")}{(disk.BootMedium ? ", boot medium" : "")}");

@@ -1,3 +1,4 @@
+using ImageForge.Agent.Inventory;
 using ImageForge.Contracts;
 using Microsoft.AspNetCore.Http;
 
@@ -28,6 +29,19 @@ public sealed class ProtocolTests : IAsyncLifetime, IDisposable
         Assert.Equal(("sda", 64L << 20), (checkIn.Inventory.Disks.Single().Name, checkIn.Inventory.Disks.Single().SizeBytes));
         Assert.Equal(HostTaskState.Succeeded, Assert.Single(_server.Results).State);
         Assert.Contains("imageforge: task succeeded", _machine.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_disk_that_comes_late_is_in_the_inventory()
+    {
+        _machine.DiskSettling = DiskSettling.Default;
+        var run = _machine.RunAsync(_server.CommandLine());
+        _machine.AddMachineDisk("sdzx");
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        _machine.AddMachineDisk("sdzy");
+
+        Assert.Equal(0, await run);
+        Assert.Equal(["sdzx", "sdzy"], Assert.Single(_server.CheckIns).Inventory.Disks.Select(d => d.Name));
     }
 
     [Fact]
