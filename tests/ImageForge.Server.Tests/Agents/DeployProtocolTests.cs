@@ -159,7 +159,7 @@ public sealed class DeployProtocolTests
     public static TheoryData<string, DiskInventory[]> UnfitTargets => new()
     {
         { "noDisk", [] },
-        { "noDisk", [ScriptedAgent.Disk("vda") with { ReadOnly = true }] },
+        { "diskReadOnly", [ScriptedAgent.Disk("vda") with { ReadOnly = true }] },
         { "noDisk", [ScriptedAgent.Disk("sda", "STICK-1", removable: true), ScriptedAgent.Disk("sdb", "BOOT-1") with { BootMedium = true }] },
         { "diskAmbiguous", [ScriptedAgent.Disk("sda", "DISK-A"), ScriptedAgent.Disk("nvme0n1", "DISK-B")] },
     };
