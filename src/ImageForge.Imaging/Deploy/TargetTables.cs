@@ -8,6 +8,9 @@ namespace ImageForge.Imaging.Deploy;
 /// </summary>
 internal sealed class TargetTables(IBlockDevice target, WritePlan plan, long hostTaskId)
 {
+    /// <summary>No boot code or boot record that firmware or a boot sector looks for outside a volume lies further in.</summary>
+    private const long GapBytes = 1 << 20;
+
     private readonly int _sector = target.SectorSize;
 
     /// <summary>Afterwards no firmware finds anything to boot, and the resume record is durable.</summary>
@@ -18,6 +21,7 @@ internal sealed class TargetTables(IBlockDevice target, WritePlan plan, long hos
         target.WriteZeros(lastSector, _sector);
         if (!plan.Resuming)
             target.WriteZeros(_sector, _sector);
+        ClearGap(lastSector);
         target.Flush();
         foreach (var volume in plan.Manifest.Volumes)
         {
@@ -35,6 +39,19 @@ internal sealed class TargetTables(IBlockDevice target, WritePlan plan, long hos
             Write(_sector, record);
         }
         target.Flush();
+    }
+
+    /// <summary>
+    /// An El Torito record or a loader of the disk's past would otherwise live on until the image's gap is written. Before a new
+    /// deploy nothing on the disk counts, also where a volume will be; a resumed one keeps what is in the volumes.
+    /// </summary>
+    private void ClearGap(long lastSector)
+    {
+        var end = Math.Min(GapBytes, lastSector);
+        if (plan.Resuming)
+            end = plan.Manifest.Volumes.Select(v => v.Header.Partition.Offset).Append(end).Min();
+        if (end > 2 * _sector)
+            target.WriteZeros(2 * _sector, end - 2 * _sector);
     }
 
     /// <summary>Heads of the volumes, gap, backup and primary table; then sector 0; and last sector 1, which ends the deploy by replacing the record.</summary>

@@ -10,6 +10,12 @@ public sealed class WritePlan
     /// <summary>Sectors at the start of every volume that are written last: boot code, FAT's backup boot sector and the ext superblock lie there.</summary>
     internal const int HeadSectors = 8;
 
+    /// <summary>
+    /// Firmware looks for ISO 9660 with an El Torito boot record from byte 32768 of any disk (ECMA-119 §6.2.1; EDK2's partition
+    /// driver asks no drive type). What a volume has below this byte of the disk is part of its head; not more than the smallest chunk.
+    /// </summary>
+    internal const int DiscRecordsEnd = 64 << 10;
+
     internal WritePlan(Manifest manifest, string manifestHash, long diskSizeBytes, bool resuming, IReadOnlyList<DiskWrite> tables) =>
         (Manifest, ManifestHash, DiskSizeBytes, Resuming, Tables) = (manifest, manifestHash, diskSizeBytes, resuming, tables);
 
@@ -32,7 +38,7 @@ public sealed class WritePlan
     internal IReadOnlyList<DiskWrite> Tables { get; }
 
     /// <summary>Bytes at the start of a volume that stay unwritten until the end.</summary>
-    internal int HeadBytes(VolumeHeader volume) => (int)Math.Min(HeadSectors * Manifest.SectorSize, volume.Partition.Length);
+    internal int HeadBytes(VolumeHeader volume) => (int)Math.Min(Math.Max(HeadSectors * Manifest.SectorSize, DiscRecordsEnd - volume.Partition.Offset), volume.Partition.Length);
 
     /// <summary>The volume that holds a byte of the disk, null outside every volume.</summary>
     internal VolumeHeader? VolumeAt(long offset) =>

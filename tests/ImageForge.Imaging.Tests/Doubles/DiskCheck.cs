@@ -7,7 +7,7 @@ namespace ImageForge.Imaging.Tests.Doubles;
 internal static class DiskCheck
 {
     /// <summary>Every used byte of every volume equals the source; returns the first difference as text, or null.</summary>
-    /// <param name="exceptHeads">Leave out the first eight sectors of each volume, which a deploy writes last.</param>
+    /// <param name="exceptHeads">Leave out the <see cref="HeadBytes"/> of each volume, which a deploy writes last.</param>
     public static string? Difference(Manifest manifest, IBlockDevice source, IBlockDevice target, bool exceptHeads = false)
     {
         foreach (var volume in manifest.Volumes)
@@ -20,8 +20,8 @@ internal static class DiskCheck
                 UsedBits.ClearUnused(chunk.UsedBits.Span, volume.Header.BlockSize, actual);
                 if (exceptHeads && chunk.Index == 0)
                 {
-                    expected.AsSpan(0, 8 * source.SectorSize).Clear();
-                    actual.AsSpan(0, 8 * source.SectorSize).Clear();
+                    expected.AsSpan(0, Math.Min(HeadBytes(volume, source), chunk.Length)).Clear();
+                    actual.AsSpan(0, Math.Min(HeadBytes(volume, source), chunk.Length)).Clear();
                 }
                 if (!expected.AsSpan().SequenceEqual(actual))
                     return $"volume {volume.Header.Partition.Number}, chunk {chunk.Index} ({chunk.Kind}), byte {expected.AsSpan().CommonPrefixLength(actual)}";
@@ -50,7 +50,19 @@ internal static class DiskCheck
         return null;
     }
 
-    /// <summary>The first volume of the image whose boot sector or the seven behind it hold anything, or null.</summary>
+    /// <summary>
+    /// An ISO 9660 descriptor, which leads firmware to an El Torito boot catalogue without any table: one per 2048 bytes from
+    /// 32768, "CD001" at its byte 1 (ECMA-119 §8.1). Null if there is none.
+    /// </summary>
+    public static string? DiscRecord(IBlockDevice disk)
+    {
+        for (var at = 32768; at < 65536; at += 2048)
+            if (SyntheticImage.Read(disk, at / 4096 * 4096, 4096).AsSpan(at % 4096 + 1).StartsWith("CD001"u8))
+                return $"ISO 9660 descriptor at {at}";
+        return null;
+    }
+
+    /// <summary>The first volume of the image whose head holds anything, or null.</summary>
     public static string? BootSector(Manifest manifest, IBlockDevice disk)
     {
         foreach (var volume in manifest.Volumes)
@@ -65,5 +77,8 @@ internal static class DiskCheck
         return null;
     }
 
-    private static byte[] Head(ManifestVolume volume, IBlockDevice disk) => SyntheticImage.Read(disk, volume.Header.Partition.Offset, 8 * disk.SectorSize);
+    private static byte[] Head(ManifestVolume volume, IBlockDevice disk) => SyntheticImage.Read(disk, volume.Header.Partition.Offset, HeadBytes(volume, disk));
+
+    /// <summary>Eight sectors, and whatever lies where firmware looks for disc records.</summary>
+    private static int HeadBytes(ManifestVolume volume, IBlockDevice disk) => (int)Math.Max(8 * disk.SectorSize, 65536 - volume.Header.Partition.Offset);
 }

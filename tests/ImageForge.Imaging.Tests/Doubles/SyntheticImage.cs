@@ -17,7 +17,8 @@ internal sealed class SyntheticImage
     public required MemoryChunkStore Store { get; init; }
 
     /// <param name="random">Decides content and maps.</param>
-    public static SyntheticImage Make(Random random, int sectorSize = 512, int chunkSize = 64 << 10, int scale = 1, PartitionScheme scheme = PartitionScheme.Gpt)
+    /// <param name="disc">It has the descriptors of a bootable disc from byte 32768.</param>
+    public static SyntheticImage Make(Random random, int sectorSize = 512, int chunkSize = 64 << 10, int scale = 1, PartitionScheme scheme = PartitionScheme.Gpt, bool disc = false)
     {
         const long Mib = 1 << 20;
         (long, long)[] places = scheme == PartitionScheme.None
@@ -25,6 +26,8 @@ internal sealed class SyntheticImage
             : [(Mib, 2 * Mib * scale), (Mib + 2 * Mib * scale, 5 * Mib * scale + 3 * 4096), (2 * Mib + 7 * Mib * scale, 3 * Mib * scale)];
         var source = new MemoryDisk(13 * Mib * scale, sectorSize);
         Fill(source, random);
+        if (disc)
+            WriteDiscRecords(source);
         var regions = new List<ManifestRegion>();
         GptTable? gpt = null;
         if (scheme == PartitionScheme.Gpt)
@@ -49,6 +52,21 @@ internal sealed class SyntheticImage
         using var buffer = AlignedBuffer.Rent((int)length);
         disk.Read(offset, buffer.Span);
         return buffer.Span.ToArray();
+    }
+
+    /// <summary>A primary descriptor, an El Torito boot record that names a catalogue, and the end of the set.</summary>
+    public static void WriteDiscRecords(MemoryDisk disk)
+    {
+        var set = new byte[8192];
+        foreach (var (at, type) in (ReadOnlySpan<(int, byte)>)[(0, 1), (2048, 0), (4096, 255)])
+        {
+            set[at] = type;
+            "CD001"u8.CopyTo(set.AsSpan(at + 1));
+            set[at + 6] = 1;
+        }
+        "EL TORITO SPECIFICATION"u8.CopyTo(set.AsSpan(2048 + 7));
+        set[2048 + 0x47] = 24;
+        disk.Write(32768, set);
     }
 
     private static void Fill(MemoryDisk disk, Random random)
