@@ -46,6 +46,13 @@ internal static class DeployTask
         }
 
         using var target = context.Disks.OpenForWriting(disk);
+        // The name was chosen up to an hour ago. From here on the open handle keeps it with this very disk.
+        if (TargetStillAgreed.Refusal(disk, shown.DiskSizeBytes, TargetDisk.Choose(context.Disks.List(), job.Disk), target.SizeBytes) is { } changed)
+            return TaskOutcome.Of(changed);
+        // The resume record counts as it is on the disk that is written, not as it was on the one that was looked at.
+        outcome = DeployPlanner.Plan(manifest, job.ManifestHash, target.SizeBytes, target.SectorSize, ResumeRecord.ReadFrom(target));
+        if (!outcome.IsPlanned)
+            return TaskOutcome.Of(outcome.Failure);
         var engine = new DeployEngine(target, new HttpChunkSource(context.Connection, context.Traffic), outcome.Plan,
             new DeployOptions(job.ReadBack, taskId));
         var counters = engine.Progress;

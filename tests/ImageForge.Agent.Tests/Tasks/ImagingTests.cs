@@ -257,6 +257,66 @@ public sealed class ImagingTests : IAsyncLifetime, IDisposable
         Assert.InRange(fetched, 1, DataChunks() - 100);
     }
 
+    [Fact]
+    public async Task A_second_disk_that_comes_while_the_server_looks_at_the_plan_stops_the_deploy()
+    {
+        await CaptureAsync();
+        Deploy();
+        using var target = new StagedMachine();
+        var disk = target.AddDisk("target", DiskSize);
+        _server.Intercept = AtThePlan(() => target.AddDisk("late", DiskSize));
+
+        Assert.Equal(11, await target.RunAsync(_server.CommandLine()));
+
+        var failure = _server.Results.Last().Failure!;
+        Assert.Equal(("targetDiskChanged", Fault.Disk), (failure.Code, failure.Fault));
+        Assert.Contains("late", failure.Sentence, StringComparison.Ordinal);
+        Assert.False(File.ReadAllBytes(disk).AsSpan().ContainsAnyExcept((byte)0));
+        Assert.False(File.ReadAllBytes(target.PathOf("late.img")).AsSpan().ContainsAnyExcept((byte)0));
+    }
+
+    [Fact]
+    public async Task Another_disk_under_the_name_of_the_agreed_one_is_not_written()
+    {
+        await CaptureAsync();
+        Deploy();
+        using var target = new StagedMachine();
+        var disk = target.AddDisk("target", DiskSize);
+        _server.Intercept = AtThePlan(() =>
+        {
+            using var file = File.OpenWrite(disk);
+            file.SetLength(2 * DiskSize);
+        });
+
+        Assert.Equal(11, await target.RunAsync(_server.CommandLine()));
+
+        Assert.Equal("targetDiskChanged", _server.Results.Last().Failure!.Code);
+        Assert.False(File.ReadAllBytes(disk).AsSpan().ContainsAnyExcept((byte)0));
+    }
+
+    [Fact]
+    public async Task The_resume_record_counts_as_it_is_when_the_disk_is_opened_for_writing()
+    {
+        await CaptureAsync();
+        Deploy();
+        using var first = new StagedMachine();
+        var begun = first.AddDisk("first", DiskSize);
+        _server.Intercept = Answering("deploy/chunks/", "GET", 150, context => ScriptedServer.ProblemAsync(context, 401, "tokenRevoked", "x", "y"));
+        Assert.Equal(11, await first.RunAsync(_server.CommandLine()));
+        var before = _server.Requests.Count(r => r.StartsWith("GET deploy/chunks/", StringComparison.Ordinal));
+        using var target = new StagedMachine();
+        var disk = target.AddDisk("target", DiskSize);
+        _server.Intercept = AtThePlan(() => File.WriteAllBytes(disk, File.ReadAllBytes(begun)));
+
+        Assert.Equal(0, await target.RunAsync(_server.CommandLine()));
+
+        Assert.False(_server.Plans.Last().Resuming);
+        Assert.Equal(_content, File.ReadAllBytes(disk));
+        var fetched = _server.Requests.Count(r => r.StartsWith("GET deploy/chunks/", StringComparison.Ordinal)) - before;
+        // A deploy from nothing fetches them all. How much of the first one had reached its disk when it was stopped varies.
+        Assert.InRange(fetched, 1, DataChunks() - 16);
+    }
+
     private async Task CaptureAsync() => Assert.Equal(0, await RunCaptureAsync());
 
     private Task<int> RunCaptureAsync()
@@ -286,6 +346,13 @@ public sealed class ImagingTests : IAsyncLifetime, IDisposable
             return true;
         };
     }
+
+    private static Func<HttpContext, Task<bool>> AtThePlan(Action act) => context =>
+    {
+        if (context.Request.Path.Value!.EndsWith("task/plan", StringComparison.Ordinal))
+            act();
+        return Task.FromResult(false);
+    };
 
     private static Func<HttpContext, Task<bool>> KillAtChunk(string method, int after, Action reached) => Answering("/chunks/", method, after, async context =>
     {
