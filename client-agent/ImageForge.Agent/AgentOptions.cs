@@ -17,6 +17,9 @@ internal sealed record AgentOptions(
     /// <summary>How long the last message stands before the machine restarts.</summary>
     public TimeSpan LastLook { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long a failed check-in stands on the screen before the machine restarts.</summary>
+    public TimeSpan TimeToRead { get; init; } = TimeSpan.FromSeconds(10);
+
     public DiskSettling DiskSettling { get; init; } = DiskSettling.Default;
 
     public static AgentOptions Default { get; } = new("/", "/proc/cmdline", "/run/imageforge", "/dev/tty1", []);

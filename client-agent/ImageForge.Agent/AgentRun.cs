@@ -13,6 +13,12 @@ internal sealed class AgentRun(AgentOptions options, TextWriter output, TimeProv
     /// <summary>A cancelled machine has nothing to tell that the server does not know.</summary>
     private static readonly TimeSpan s_patienceWhenCancelled = TimeSpan.FromSeconds(20);
 
+    /// <summary>
+    /// The boot token lives ten minutes (Boot:TokenMinutes) and was made before this system was even loaded. Waiting longer for the
+    /// check-in can only end in a refusal; a restart gets a new token, or starts the machine's disk when there is no task any more.
+    /// </summary>
+    private static readonly TimeSpan s_checkInPatience = TimeSpan.FromMinutes(9);
+
     /// <returns>The exit code, see <see cref="ExitCodes"/>.</returns>
     public async Task<int> RunAsync(CancellationToken cancel)
     {
@@ -64,6 +70,13 @@ internal sealed class AgentRun(AgentOptions options, TextWriter output, TimeProv
         {
             checkedIn = await CheckInAsync(boot, server, root, disks, display, cancel);
         }
+        catch (FailureException e) when (e.InnerException is ServerAwayException || e.Failure.Code is "bootTokenExpired" or "bootTokenUnknown")
+        {
+            // No task has begun, so none can fail in a loop: the server decides at each boot.
+            var restart = Show(display, TaskOutcome.Of(e.Failure), ExitCodes.Reboot);
+            await Task.Delay(options.TimeToRead, time, cancel);
+            return restart;
+        }
         catch (FailureException e)
         {
             // Without a task token nothing can be reported: the screen is all there is.
@@ -101,7 +114,8 @@ internal sealed class AgentRun(AgentOptions options, TextWriter output, TimeProv
             throw new FailureException("noNetworkCard", Fault.Network, "This machine has no network card that the live system knows.",
                 "Build the live image with all drivers (./forge live --drivers full), or use another network card.");
         var response = await server.CheckInAsync(
-            new CheckInRequest(boot.BootToken, session.Nonce(), mac.ToString(), inventory, Version, ResumeRecords.Describe(disks, inventory.Disks)), cancel);
+            new CheckInRequest(boot.BootToken, session.Nonce(), mac.ToString(), inventory, Version, ResumeRecords.Describe(disks, inventory.Disks)),
+            boot.Patience < s_checkInPatience ? boot.Patience : s_checkInPatience, cancel);
         session.Keep(boot.BootToken, response);
         return response;
     }
@@ -120,9 +134,11 @@ internal sealed class AgentRun(AgentOptions options, TextWriter output, TimeProv
         display.Told(known);
     }
 
-    private static int Show(Display display, TaskOutcome outcome, AfterTask after, bool telling = false)
+    private static int Show(Display display, TaskOutcome outcome, AfterTask after, bool telling = false) =>
+        Show(display, outcome, ExitCodes.For(outcome.State, after), telling);
+
+    private static int Show(Display display, TaskOutcome outcome, int exit, bool telling = false)
     {
-        var exit = ExitCodes.For(outcome.State, after);
         display.Ended(outcome, exit switch
         {
             ExitCodes.Reboot => "The machine restarts.",

@@ -9,7 +9,7 @@ internal static class ExitCodes
     public const int PowerOff = 10;
     public const int Stay = 11;
 
-    /// <summary>A failed machine never restarts by itself, or it would fail again for ever.</summary>
+    /// <summary>A machine whose task failed never restarts by itself, or it would fail again for ever. A check-in that came too late does (AgentRun).</summary>
     public static int For(HostTaskState ended, AfterTask after) => (ended, after) switch
     {
         (HostTaskState.Cancelled, _) => Reboot,

@@ -19,6 +19,8 @@ internal sealed class StagedMachine : IDisposable
     /// <summary>Zero, so that a machine without disks does not wait for them.</summary>
     public DiskSettling DiskSettling { get; set; } = new(TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
 
+    public TimeSpan TimeToRead { get; set; }
+
     public TimeProvider Time { get; set; } = TimeProvider.System;
 
     public string PathOf(string name) => _folder.File(name);
@@ -48,6 +50,7 @@ internal sealed class StagedMachine : IDisposable
         var options = new AgentOptions(_folder.File("root"), _folder.File("cmdline"), _folder.File("state"), _folder.File("screen"), _disks)
         {
             LastLook = TimeSpan.Zero,
+            TimeToRead = TimeToRead,
             DiskSettling = DiskSettling,
         };
         return await new AgentRun(options, TextWriter.Synchronized(new Locked(_output)), Time).RunAsync(cancel);

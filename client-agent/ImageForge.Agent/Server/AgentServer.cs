@@ -20,9 +20,9 @@ internal sealed class AgentServer(ServerConnection connection, Traffic traffic)
     /// <summary>Sealing makes every chunk durable first (one syncfs), which takes minutes on a slow disk.</summary>
     private static readonly TimeSpan s_sealing = TimeSpan.FromMinutes(10);
 
-    public async Task<CheckInResponse> CheckInAsync(CheckInRequest request, CancellationToken cancel)
+    public async Task<CheckInResponse> CheckInAsync(CheckInRequest request, TimeSpan patience, CancellationToken cancel)
     {
-        var response = await PostAsync("check-in", request, AgentJson.Default.CheckInRequest, AgentJson.Default.CheckInResponse, cancel);
+        var response = await PostAsync("check-in", request, AgentJson.Default.CheckInRequest, AgentJson.Default.CheckInResponse, cancel, patience);
         connection.TaskToken = response.TaskToken;
         return response;
     }
@@ -98,8 +98,8 @@ internal sealed class AgentServer(ServerConnection connection, Traffic traffic)
     }
 
     private Task<TReply> PostAsync<TRequest, TReply>(
-        string path, TRequest request, JsonTypeInfo<TRequest> requestType, JsonTypeInfo<TReply> replyType, CancellationToken cancel) =>
-        connection.SendAsync(HttpMethod.Post, path, () => Json(request, requestType), Reading(replyType), s_short, cancel);
+        string path, TRequest request, JsonTypeInfo<TRequest> requestType, JsonTypeInfo<TReply> replyType, CancellationToken cancel, TimeSpan? patience = null) =>
+        connection.SendAsync(HttpMethod.Post, path, () => Json(request, requestType), Reading(replyType), s_short, cancel, patience);
 
     private static ReadOnlyMemoryContent Json<T>(T value, JsonTypeInfo<T> type) => new(JsonSerializer.SerializeToUtf8Bytes(value, type))
     {

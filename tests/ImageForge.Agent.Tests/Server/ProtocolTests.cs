@@ -70,15 +70,53 @@ public sealed class ProtocolTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_server_that_stays_away_ends_the_run_when_patience_ends()
+    public async Task A_server_that_stays_away_restarts_the_machine_when_patience_ends()
     {
         var line = _server.CommandLine(patience: 2);
         await _server.KillAsync();
 
-        Assert.Equal(11, await _machine.RunAsync(line));
+        Assert.Equal(0, await _machine.RunAsync(line));
         Assert.Contains("task failed serverGone network: ", _machine.Output, StringComparison.Ordinal);
+        Assert.Contains("The machine restarts.", _machine.Screen, StringComparison.Ordinal);
         // Nothing is waiting any more, so the last page must not say so.
         Assert.DoesNotContain("Waiting for the server", _machine.Screen[_machine.Screen.LastIndexOf("\e[H", StringComparison.Ordinal)..], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_check_in_is_given_up_before_the_boot_token_expires_whatever_the_patience()
+    {
+        var line = _server.CommandLine(patience: 3600);
+        await _server.KillAsync();
+        var fast = new FastTime(200);
+        _machine.Time = fast;
+        var start = fast.GetTimestamp();
+
+        Assert.Equal(0, await _machine.RunAsync(line).WaitAsync(TimeSpan.FromSeconds(15)));
+
+        Assert.True(fast.GetElapsedTime(start) >= TimeSpan.FromMinutes(9));
+        Assert.Contains("has not answered for 540 s", _machine.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("bootTokenExpired")]
+    [InlineData("bootTokenUnknown")]
+    public async Task A_boot_token_that_no_longer_counts_is_shown_and_the_machine_restarts_for_a_new_one(string code)
+    {
+        _machine.TimeToRead = TimeSpan.FromSeconds(1.5);
+        _server.Intercept = async context =>
+        {
+            await ScriptedServer.ProblemAsync(context, 401, code, "This boot token has expired.", "Restart the machine.", Fault.Network);
+            return true;
+        };
+        var run = _machine.RunAsync(_server.CommandLine());
+        await Until(() => _machine.Output.Contains($"task failed {code} network: This boot token has expired.", StringComparison.Ordinal));
+        await Task.Delay(TimeSpan.FromSeconds(0.5));
+        Assert.False(run.IsCompleted);
+
+        Assert.Equal(0, await run);
+        Assert.Contains("This boot token has expired.", _machine.Screen, StringComparison.Ordinal);
+        Assert.Contains("The machine restarts.", _machine.Screen, StringComparison.Ordinal);
+        Assert.Single(_server.Requests);
     }
 
     [Fact]
