@@ -1,18 +1,21 @@
 namespace ImageForge.Imaging.FileSystems;
 
 /// <summary>
-/// Whether $LogFile has work left. It starts with two restart pages: 0 "RSTR", 16 page size, 24 offset of the restart area; in the area
+/// Whether $LogFile has work left. It starts with two restart pages: 0 "RSTR", 16 page size, 24 offset of the restart area, 28 major version; in the area
 /// 0 last LSN (64 bits), 10 free and 12 used client list (0xFFFF = none), 14 flags (2 = volume is clean). The page with the higher LSN counts.
+/// Windows 8 and later turn the log to version 2.0 when they mount and back to 1.1 when they dismount cleanly (Microsoft, "Windows 8
+/// volume compatibility considerations"): 2.0 means that metadata may be in the memory of a hibernated Windows, whatever the flags say.
 /// A log filled with 0xFF is empty: mkfs and ntfs-3g leave it so.
 /// </summary>
 internal static class NtfsLogFile
 {
-    private const ushort NoClient = 0xFFFF, VolumeIsClean = 2;
+    private const ushort NoClient = 0xFFFF, VolumeIsClean = 2, CleanMajorVersion = 1;
 
     public static bool IsClean(VolumeReader volume, NtfsFile log)
     {
+        // No Windows makes one so short: it tells nothing.
         if (log.Size < 4096)
-            return true;
+            return false;
         var first = ReadPage(volume, log, 0);
         var pageSize = first is null ? 4096 : (int)Math.Min(first.U32(16), 65536);
         var second = ReadPage(volume, log, pageSize);
@@ -56,7 +59,7 @@ internal static class NtfsLogFile
         int area = page.U16(24);
         if (area < 48 || area > page.Length - 48)
             return null;
-        return (page.U64(area), page.U16(area + 12) == NoClient || (page.U16(area + 14) & VolumeIsClean) != 0);
+        return (page.U64(area), page.U16(28) == CleanMajorVersion && (page.U16(area + 12) == NoClient || (page.U16(area + 14) & VolumeIsClean) != 0));
     }
 
     private static bool IsEmpty(VolumeReader volume, NtfsFile log)

@@ -43,6 +43,38 @@ public sealed class NtfsStateTests
         Assert.Null(volume.Identify().Note);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    [InlineData(0xFFFF)]
+    public void A_log_of_another_version_means_the_volume_is_taken_whole_however_clean_it_says_it_is(int major)
+    {
+        using var volume = MadeVolume.Ntfs(20 * MiB, "-c 4096", files: 0);
+        WriteRestartPage(volume, page: 0, lsn: 10, client: 0xFFFF, flags: 2);
+        WriteRestartPage(volume, page: 1, lsn: 11, client: 0xFFFF, flags: 2, major);
+        AssertTakenWhole(volume, "fast startup");
+        WriteRestartPage(volume, page: 1, lsn: 11, client: 0xFFFF, flags: 2);
+        Assert.Null(volume.Identify().Note);
+    }
+
+    [Fact]
+    public void A_log_too_short_for_a_restart_page_is_not_taken_for_clean()
+    {
+        using var volume = MadeVolume.Ntfs(20 * MiB, "-c 4096", files: 0);
+        var bytes = volume.ReadAll();
+        var boot = NtfsBootSector.Parse(bytes[..512], bytes.Length);
+        var record = (int)(boot.MftCluster * boot.ClusterSize) + 2 * boot.RecordSize;
+        var at = record + (int)bytes.U16(record + 20);
+        while (bytes.U32(at) != 0x80)
+            at += (int)bytes.U32(at + 4);
+        // Real and initialised size of the non-resident $DATA.
+        var size = new byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(size, 2048);
+        Patch(volume, at + 48, size);
+        Patch(volume, at + 56, size);
+        AssertTakenWhole(volume, "not shut down fully");
+    }
+
     [Fact]
     public void A_torn_restart_page_and_no_other_is_not_taken_for_clean()
     {
@@ -138,7 +170,7 @@ public sealed class NtfsStateTests
     }
 
     /// <summary>A page as Windows writes it: RSTR, fixups, one restart area at 48.</summary>
-    private static void WriteRestartPage(MadeVolume volume, int page, long lsn, int client, int flags)
+    private static void WriteRestartPage(MadeVolume volume, int page, long lsn, int client, int flags, int major = 1)
     {
         var bytes = new byte[4096];
         "RSTR"u8.CopyTo(bytes);
@@ -147,6 +179,8 @@ public sealed class NtfsStateTests
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(16), 4096);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(20), 4096);
         BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(24), 48);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(26), (ushort)(major == 1 ? 1 : 0));
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(28), (ushort)major);
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(48), lsn);
         BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(48 + 12), (ushort)client);
         BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(48 + 14), (ushort)flags);
