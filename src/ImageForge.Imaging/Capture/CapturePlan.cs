@@ -23,6 +23,8 @@ internal sealed class CapturePlan
     /// <summary>Reads the tables and the file systems' own maps.</summary>
     public static CapturePlan Read(IBlockDevice source, int chunkSize, CancellationToken cancel)
     {
+        if (source.SectorSize is not (512 or 4096))
+            throw new FailureException("sectorSizeUnsupported", Fault.Disk, $"{source.Name} has sectors of {source.SectorSize} bytes and images hold disks with 512 or 4096.", "Format the disk with sectors of 512 or 4096 bytes (sg_format, nvme format) and install it again, or exclude this host.");
         // Such a disk has no tables: it would be taken for one large unknown volume.
         if (ResumeRecord.ReadFrom(source) is { } unfinished)
             throw new FailureException("deployUnfinished", Fault.Disk, $"{source.Name} carries an unfinished deploy ({unfinished}) and nothing to capture.", "Deploy an image to this host until it succeeds, then capture.");
@@ -38,9 +40,11 @@ internal sealed class CapturePlan
         foreach (var partition in layout.Partitions.OrderBy(p => p.Offset))
         {
             cancel.ThrowIfCancellationRequested();
+            ManifestRoom.CheckChunks(partition, chunkSize);
             var content = VolumeProbe.Identify(source, partition, cancel);
             plan.Volumes.Add(new ManifestVolumeBuilder(partition, content, chunkSize));
         }
+        ManifestRoom.CheckBody(layout, plan._regions, plan.Volumes, chunkSize);
         // What no deploy could read back is refused now, not after hours of sending.
         if (Extents.Problem(plan.DiskSize, layout.SectorSize, plan._regions, [.. plan.Volumes.Select(v => v.Header.Partition)], layout.Gpt) is { } problem)
             throw new FailureException("layoutUnsupported", Fault.Disk, $"The partition table of {source.Name} cannot be captured: {problem}.", "Repair the partition table (sgdisk -v, fdisk) and capture again.");

@@ -14,6 +14,7 @@ internal sealed class ManifestVolumeBuilder
     private readonly byte[] _ids;
     private readonly bool[] _isData;
 
+    /// <exception cref="Contracts.FailureException"><c>tooManyChunks</c>.</exception>
     /// <param name="used">One bit per <paramref name="content"/> block; blocks larger than a chunk are split.</param>
     public ManifestVolumeBuilder(Disks.Partition partition, VolumeContent content, int chunkSize)
     {
@@ -21,14 +22,19 @@ internal sealed class ManifestVolumeBuilder
         _blocksPerBit = Math.Max(1, content.BlockSize / chunkSize);
         _used = content.Used;
         Header = new VolumeHeader(partition, content.Kind, content.Uuid, content.Label, content.Note, Math.Min(content.BlockSize, chunkSize), chunkSize);
+        ChunkUsage? before = null;
         for (var i = 0; i < Header.ChunkCount; i++)
         {
             var usage = UsageOf(i);
+            UsageRuns += usage == before ? 0 : 1;
+            before = usage;
             if (usage == ChunkUsage.None)
                 continue;
             CandidateCount++;
+            MapBytes += usage == ChunkUsage.Some ? ManifestVolume.MapBytes(Header.ChunkBlocks(i)) : 0;
             UsedBytes += UsedBytesOf(i);
         }
+        ManifestRoom.CheckCandidates(partition, CandidateCount, chunkSize);
         _ids = new byte[(long)CandidateCount * ChunkId.Size];
         _isData = new bool[CandidateCount];
     }
@@ -38,6 +44,12 @@ internal sealed class ManifestVolumeBuilder
     public int CandidateCount { get; }
 
     public long UsedBytes { get; }
+
+    /// <summary>Bytes of the maps of all partly used chunks.</summary>
+    public long MapBytes { get; }
+
+    /// <summary>How often the usage differs from that of the chunk before.</summary>
+    public long UsageRuns { get; }
 
     public ChunkUsage UsageOf(int chunk)
     {

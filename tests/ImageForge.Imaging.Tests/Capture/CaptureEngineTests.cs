@@ -100,6 +100,35 @@ public sealed class CaptureEngineTests
     }
 
     [Theory]
+    [InlineData(1024)]
+    [InlineData(2048)]
+    public async Task A_disk_with_sectors_no_image_can_hold_is_refused_before_it_is_read(int sectorSize)
+    {
+        using var disk = new MemoryDisk(4 << 20, sectorSize);
+        var failure = await Assert.ThrowsAsync<FailureException>(() => new CaptureEngine(ReadOnly(disk), new MemoryChunkStore(), s_options).RunAsync(CancellationToken.None));
+        Assert.Equal(("sectorSizeUnsupported", Fault.Disk), (failure.Failure.Code, failure.Failure.Fault));
+        Assert.Contains($"{sectorSize} bytes", failure.Failure.Sentence, StringComparison.Ordinal);
+    }
+
+    /// <summary>Empty disks: with a chunk size of 64 KiB the ids just fill a manifest, or exceed it, or the chunks cannot even be counted.</summary>
+    [Theory]
+    [InlineData(1L << 40, "MiB and an image holds 512")]
+    [InlineData((1L << 40) + 65536, "16,777,217 chunks with content")]
+    [InlineData((1L << 44) + 65536, "268,435,457 chunks")]
+    [InlineData(1L << 48, "4,294,967,296 chunks")]
+    public async Task More_chunks_than_a_manifest_holds_are_refused_before_any_is_read(long size, string sentence)
+    {
+        using var disk = new MemoryDisk(size);
+        var store = new MemoryChunkStore();
+        var engine = new CaptureEngine(ReadOnly(disk), store, s_options);
+        var failure = await Assert.ThrowsAsync<FailureException>(() => engine.RunAsync(CancellationToken.None));
+        Assert.Equal("tooManyChunks", failure.Failure.Code);
+        Assert.Contains(sentence, failure.Failure.Sentence, StringComparison.Ordinal);
+        Assert.Contains("larger chunk size", failure.Failure.Cure, StringComparison.Ordinal);
+        Assert.Equal((0, 0), (engine.Progress.BytesDone, store.Stored));
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task A_disk_without_any_partition_is_captured_and_deployed(bool emptyTable)
