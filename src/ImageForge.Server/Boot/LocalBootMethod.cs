@@ -5,8 +5,8 @@ namespace ImageForge.Server.Boot;
 /// <summary>How a machine starts its own disk, as the scripts' settings say it.</summary>
 /// <param name="Way"><c>auto</c> (what works on most machines of the platform) or <c>exit</c> (leave it to the firmware's boot order).</param>
 /// <param name="Drive">BIOS drive number.</param>
-/// <param name="File">Loader on the EFI system partition.</param>
-internal sealed partial record LocalBootMethod(string Way = "auto", string Drive = "0x80", string File = @"\EFI\BOOT\BOOTX64.EFI")
+/// <param name="File">Loader on the EFI system partition, tried before all others; <c>auto</c>: the usual names in the script's order.</param>
+internal sealed partial record LocalBootMethod(string Way = "auto", string Drive = "0x80", string File = "auto")
 {
     public static LocalBootMethod Default { get; } = new();
 

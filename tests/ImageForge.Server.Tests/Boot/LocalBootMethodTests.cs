@@ -5,10 +5,10 @@ namespace ImageForge.Server.Tests.Boot;
 public sealed class LocalBootMethodTests
 {
     [Theory]
-    [InlineData(null, "auto", "0x80", @"\EFI\BOOT\BOOTX64.EFI")]
-    [InlineData("auto", "auto", "0x80", @"\EFI\BOOT\BOOTX64.EFI")]
-    [InlineData(" exit ", "exit", "0x80", @"\EFI\BOOT\BOOTX64.EFI")]
-    [InlineData("disk 0x81", "auto", "0x81", @"\EFI\BOOT\BOOTX64.EFI")]
+    [InlineData(null, "auto", "0x80", "auto")]
+    [InlineData("auto", "auto", "0x80", "auto")]
+    [InlineData(" exit ", "exit", "0x80", "auto")]
+    [InlineData("disk 0x81", "auto", "0x81", "auto")]
     [InlineData(@"file \EFI\Microsoft\Boot\bootmgfw.efi", "auto", "0x80", @"\EFI\Microsoft\Boot\bootmgfw.efi")]
     public void Reads_the_known_forms(string? text, string way, string drive, string file)
     {

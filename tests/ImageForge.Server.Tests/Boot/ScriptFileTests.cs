@@ -60,6 +60,19 @@ public sealed partial class ScriptFileTests
         Assert.All(blocks, b => Assert.Equal(blocks[0], b));
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void On_uefi_the_host_record_goes_first_and_the_standard_name_that_may_rewrite_the_boot_order_last(string name)
+    {
+        var tried = Commands(name).Select(l => Regex.Match(l, "^sanboot .* --filename (.+) \\|\\|$")).Where(m => m.Success).Select(m => m.Groups[1].Value).ToList();
+        Assert.Equal("${local-file}", tried[0]);
+        Assert.Equal(@"\EFI\Microsoft\Boot\bootmgfw.efi", tried[1]);
+        Assert.Contains(@"\EFI\fedora\shimx64.efi", tried);
+        Assert.Equal(@"\EFI\BOOT\BOOTX64.EFI", tried[^1]);
+        Assert.Single(tried, @"\EFI\BOOT\BOOTX64.EFI");
+        Assert.DoesNotContain(Commands(name), l => l.Contains("set local-file \\", StringComparison.Ordinal));
+    }
+
     private static IEnumerable<string> Commands(string name) =>
         ScriptFolder.Read(name).Split('\n').Select(l => l.Trim()).Where(l => l.Length > 0 && l[0] != '#');
 
