@@ -37,13 +37,10 @@ internal sealed class AddressProof
     {
         if (source.IsIPv4MappedToIPv6)
             source = source.MapToIPv4();
-        // The kernel knows best: when it says another MAC, an older DHCP exchange does not overrule it.
+        // The kernel knows best: when it says another MAC, neither an older DHCP exchange nor the administrator's rule overrules it.
         if (_neighbours.Find(source) is { } neighbour)
-        {
-            if (neighbour == mac)
-                return AddressTie.Neighbour;
-        }
-        else if (_addresses.Find(source) == mac)
+            return neighbour == mac ? AddressTie.Neighbour : AddressTie.None;
+        if (_addresses.Find(source) == mac)
             return AddressTie.Dhcp;
         return _trusted.Any(n => n.Contains(source)) ? AddressTie.TrustedSubnet : AddressTie.None;
     }

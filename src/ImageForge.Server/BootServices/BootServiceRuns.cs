@@ -16,7 +16,8 @@ internal sealed class BootServiceRuns(
     public BootServiceRun OpenProxyDhcp(BootServiceSettings settings)
     {
         var on = Interface(settings);
-        return DhcpRun.Open(on, [options.DhcpPort, options.ProxyPort], new ProxyDhcpResponder(Choice(settings, on), options.ProxyPort), traffic.Record);
+        return DhcpRun.Open(on, [options.DhcpPort, options.ProxyPort], new ProxyDhcpResponder(Choice(settings, on), options.ProxyPort),
+            e => traffic.Record(e, on, leasesAreOurs: false));
     }
 
     public BootServiceRun OpenDhcp(BootServiceSettings settings)
@@ -30,7 +31,8 @@ internal sealed class BootServiceRuns(
             Dns = [.. (settings.Dns ?? []).Select(IPAddress.Parse)],
             LeaseTime = TimeSpan.FromSeconds(settings.LeaseSeconds),
         };
-        return DhcpRun.Open(on, [options.DhcpPort], new DhcpServer(dhcp, leases, Choice(settings, on), time), traffic.Record);
+        return DhcpRun.Open(on, [options.DhcpPort], new DhcpServer(dhcp, leases, Choice(settings, on), time),
+            e => traffic.Record(e, on, leasesAreOurs: true));
     }
 
     public BootServiceRun OpenTftp(BootServiceSettings settings) =>

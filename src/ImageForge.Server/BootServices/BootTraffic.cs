@@ -21,7 +21,9 @@ internal sealed partial class BootTraffic(
     /// <summary>When a machine was last heard to talk to another DHCP server on our interface; null: never.</summary>
     public DateTimeOffset? OtherDhcpSeenAt => Interlocked.Read(ref _otherDhcpSeenAt) is > 0 and var at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
 
-    public void Record(DhcpExchange exchange)
+    /// <param name="on">The interface the exchange was seen on.</param>
+    /// <param name="leasesAreOurs">The full DHCP server saw it, so an address is known only by a lease of ours.</param>
+    public void Record(DhcpExchange exchange, BootInterface on, bool leasesAreOurs)
     {
         if (exchange.Mac is not { IsUsable: true } mac)
             return;
@@ -29,7 +31,9 @@ internal sealed partial class BootTraffic(
             Interlocked.Exchange(ref _otherDhcpSeenAt, time.GetUtcNow().ToUnixTimeMilliseconds());
         if (exchange.Address is { } address)
         {
-            if (exchange.Kind is DhcpExchangeKind.Acknowledged or DhcpExchangeKind.Observed)
+            // A tie is worth a boot token, and anyone can send us DHCP with any MAC and address, also through a router. An address of
+            // the served network is no use to a sender elsewhere: our answers do not reach him there.
+            if (ShowsAnAddressTaken(exchange, leasesAreOurs) && on.Contains(address))
                 addresses.Record(mac, address);
             else if (exchange.Kind is DhcpExchangeKind.Released or DhcpExchangeKind.Declined)
                 addresses.Forget(address);
@@ -42,6 +46,11 @@ internal sealed partial class BootTraffic(
         if (exchange.Detail is { } detail && exchange.Kind != DhcpExchangeKind.Observed && _sayings.TryTake((mac, detail)))
             LogDetail(logger, mac, detail);
     }
+
+    // With leases of our own, only the ACK to a REQUEST is one: an INFORM and a REQUEST to another server are claims of the sender.
+    private static bool ShowsAnAddressTaken(DhcpExchange exchange, bool leasesAreOurs) => leasesAreOurs
+        ? exchange is { Kind: DhcpExchangeKind.Acknowledged, Request: DhcpMessageType.Request }
+        : exchange.Kind is DhcpExchangeKind.Acknowledged or DhcpExchangeKind.Observed;
 
     public void Record(TftpTransferReport report) =>
         // Looking up the neighbour reads a kernel file, which the transfer loop must not wait for.

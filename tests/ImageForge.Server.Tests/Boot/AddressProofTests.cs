@@ -67,6 +67,14 @@ public sealed class AddressProofTests
     }
 
     [Fact]
+    public void The_neighbour_table_overrules_a_trusted_subnet()
+    {
+        _options.TrustedSubnets = ["10.1.0.0/16"];
+        _neighbours.Entries[Source] = Other;
+        Assert.Equal(AddressTie.None, Find());
+    }
+
+    [Fact]
     public void A_subnet_that_is_none_stops_the_start_with_a_sentence()
     {
         _options.TrustedSubnets = ["10.1.0.0/33"];

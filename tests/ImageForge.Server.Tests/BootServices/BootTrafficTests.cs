@@ -16,6 +16,8 @@ public sealed class BootTrafficTests : IAsyncLifetime
     private static readonly MacAddress Mac = MacAddress.Parse("52:54:00:aa:bb:01");
     private static readonly IPAddress Address = IPAddress.Parse("10.1.2.3");
 
+    private static readonly BootInterface On = new("if-test", IPAddress.Parse("10.1.0.1"), IPAddress.Parse("255.255.0.0"));
+
     private readonly RememberingLogger _log = new();
     private BootServer _server = null!;
     private BootTraffic _traffic = null!;
@@ -28,6 +30,8 @@ public sealed class BootTrafficTests : IAsyncLifetime
 
     public async Task DisposeAsync() => await _server.DisposeAsync();
 
+    private void Record(DhcpExchange exchange, bool leasesAreOurs = false) => _traffic.Record(exchange, On, leasesAreOurs);
+
     private Task<IReadOnlyList<BootEvent>> TimelineAsync(int count) => BootServer.EventuallyAsync(
         () => _server.Server.Get<BootTimeline>().ListAsync(Mac, null, 100, CancellationToken.None), e => e.Count >= count);
 
@@ -39,16 +43,35 @@ public sealed class BootTrafficTests : IAsyncLifetime
     [InlineData(DhcpExchangeKind.Ignored, false)]
     public void Only_an_address_that_was_taken_ties(DhcpExchangeKind kind, bool ties)
     {
-        _traffic.Record(new DhcpExchange(kind, 67) { Mac = Mac, Address = Address });
+        Record(new DhcpExchange(kind, 67) { Mac = Mac, Address = Address });
         Assert.Equal(ties ? Mac : null, _server.Server.Get<DhcpAddressBook>().Find(Address));
         Assert.Equal(kind == DhcpExchangeKind.Observed, _traffic.OtherDhcpSeenAt is not null);
     }
 
     [Fact]
+    public void An_address_of_another_network_never_ties()
+    {
+        var elsewhere = IPAddress.Parse("10.2.2.3");
+        foreach (var kind in new[] { DhcpExchangeKind.Acknowledged, DhcpExchangeKind.Observed })
+            Record(new DhcpExchange(kind, 4011) { Mac = Mac, Address = elsewhere, Request = DhcpMessageType.Request });
+        Assert.Null(_server.Server.Get<DhcpAddressBook>().Find(elsewhere));
+    }
+
+    [Theory]
+    [InlineData(DhcpExchangeKind.Acknowledged, DhcpMessageType.Request, true)]
+    [InlineData(DhcpExchangeKind.Acknowledged, DhcpMessageType.Inform, false)]
+    [InlineData(DhcpExchangeKind.Observed, DhcpMessageType.Request, false)]
+    public void Where_leases_are_ours_only_our_lease_ties(DhcpExchangeKind kind, DhcpMessageType request, bool ties)
+    {
+        Record(new DhcpExchange(kind, 67) { Mac = Mac, Address = Address, Request = request }, leasesAreOurs: true);
+        Assert.Equal(ties ? Mac : null, _server.Server.Get<DhcpAddressBook>().Find(Address));
+    }
+
+    [Fact]
     public void An_address_given_back_ties_no_more()
     {
-        _traffic.Record(new DhcpExchange(DhcpExchangeKind.Acknowledged, 67) { Mac = Mac, Address = Address });
-        _traffic.Record(new DhcpExchange(DhcpExchangeKind.Released, 67) { Mac = Mac, Address = Address });
+        Record(new DhcpExchange(DhcpExchangeKind.Acknowledged, 67) { Mac = Mac, Address = Address });
+        Record(new DhcpExchange(DhcpExchangeKind.Released, 67) { Mac = Mac, Address = Address });
         Assert.Null(_server.Server.Get<DhcpAddressBook>().Find(Address));
     }
 
@@ -63,7 +86,7 @@ public sealed class BootTrafficTests : IAsyncLifetime
             Detail = "no boot file for UEFI ARM64 is installed; only BIOS and UEFI x64 are served",
         };
         for (var i = 0; i < 10; i++)
-            _traffic.Record(exchange);
+            Record(exchange);
         Assert.Equal($"{Mac}: {exchange.Detail}", Assert.Single(_log.Lines));
         Assert.Equal($"UEFI ARM64 got no answer: {exchange.Detail}", (await TimelineAsync(1))[0].Detail);
     }
@@ -71,7 +94,7 @@ public sealed class BootTrafficTests : IAsyncLifetime
     [Fact]
     public async Task Offer_and_transfer_are_steps_of_the_timeline()
     {
-        _traffic.Record(new DhcpExchange(DhcpExchangeKind.Offered, 67) { Mac = Mac, Client = new BootClient(Mac) { Architecture = ClientArchitecture.X64 }, BootFile = "snponly.efi" });
+        Record(new DhcpExchange(DhcpExchangeKind.Offered, 67) { Mac = Mac, Client = new BootClient(Mac) { Architecture = ClientArchitecture.X64 }, BootFile = "snponly.efi" });
         await TimelineAsync(1);
         _server.Neighbours.Entries[Address] = Mac;
         _traffic.Record(new TftpTransferReport(new IPEndPoint(Address, 2070), "snponly.efi", TftpOutcome.Completed) { Bytes = 284672, Length = 284672, Elapsed = TimeSpan.FromMilliseconds(85) });
@@ -84,8 +107,8 @@ public sealed class BootTrafficTests : IAsyncLifetime
     public void Forged_packets_without_a_usable_address_leave_no_trace()
     {
         foreach (var mac in new[] { "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01" })
-            _traffic.Record(new DhcpExchange(DhcpExchangeKind.Observed, 67) { Mac = MacAddress.Parse(mac), Address = Address });
-        _traffic.Record(new DhcpExchange(DhcpExchangeKind.Ignored, 67) { Reason = DhcpIgnoreReason.TooShort });
+            Record(new DhcpExchange(DhcpExchangeKind.Observed, 67) { Mac = MacAddress.Parse(mac), Address = Address });
+        Record(new DhcpExchange(DhcpExchangeKind.Ignored, 67) { Reason = DhcpIgnoreReason.TooShort });
         Assert.Null(_server.Server.Get<DhcpAddressBook>().Find(Address));
         Assert.Empty(_log.Lines);
     }
