@@ -5,7 +5,8 @@ using System.Net.Sockets;
 namespace ImageForge.Server.BootServices;
 
 /// <summary>The interface that is served: its name, our IPv4 address on it and the mask.</summary>
-internal sealed record BootInterface(string Name, IPAddress Address, IPAddress Mask)
+/// <param name="Index">The kernel's number: another one under the same name is another interface, which no socket of ours is bound to.</param>
+internal sealed record BootInterface(string Name, IPAddress Address, IPAddress Mask, int Index)
 {
     /// <exception cref="BootServiceRefusal">There is no such interface, or it has no IPv4 address.</exception>
     public static BootInterface Find(string name)
@@ -18,7 +19,7 @@ internal sealed record BootInterface(string Name, IPAddress Address, IPAddress M
             ?? throw new BootServiceRefusal(
                 $"The interface {name} has no IPv4 address{(found.OperationalStatus == OperationalStatus.Up ? "" : " and is down")}.",
                 $"Connect it and give it a fixed address, for example `ip address add 10.20.0.1/24 dev {name}`; the service starts by itself as soon as it has one.");
-        return new BootInterface(name, address.Address, address.IPv4Mask);
+        return new BootInterface(name, address.Address, address.IPv4Mask, found.GetIPProperties().GetIPv4Properties().Index);
     }
 
     public bool Contains(IPAddress address) =>

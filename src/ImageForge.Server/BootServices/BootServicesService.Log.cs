@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace ImageForge.Server.BootServices;
 
 internal sealed partial class BootServicesService
@@ -7,8 +5,8 @@ internal sealed partial class BootServicesService
     [LoggerMessage(Level = LogLevel.Warning, Message = "The start-up configuration names the interface {Wanted}; the settings saved in the database say {Saved} and win. Change them on the settings page.")]
     private static partial void LogSavedWins(ILogger logger, string wanted, string saved);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Our address on {Interface} changed from {Old} to {New}; the boot services start again with it")]
-    private static partial void LogMoved(ILogger logger, string @interface, IPAddress old, IPAddress @new);
+    [LoggerMessage(Level = LogLevel.Information, Message = "The interface {Interface} changed from {Old} to {New}; the boot services start again with it")]
+    private static partial void LogMoved(ILogger logger, string @interface, BootInterface? old, BootInterface @new);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The boot services ended; restart the server to have them again")]
     private static partial void LogFailed(ILogger logger, Exception exception);

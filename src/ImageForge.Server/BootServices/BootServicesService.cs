@@ -4,7 +4,7 @@ namespace ImageForge.Server.BootServices;
 
 /// <summary>
 /// Runs the boot services as the settings say, tries those again that should run and do not, and restarts them when our address on the
-/// interface changed. Nothing that happens here ends the server.
+/// interface changed or the interface was made anew. Nothing that happens here ends the server.
 /// </summary>
 internal sealed partial class BootServicesService : BackgroundService
 {
@@ -115,11 +115,11 @@ internal sealed partial class BootServicesService : BackgroundService
         try
         {
             var now = TryFind(_settings);
-            var moved = now is not null && _served is not null && now != _served;
+            // Nothing served before: the interface was away. What still runs is bound to the old one, even when the new one looks the same.
+            var moved = now is not null && now != _served;
             if (moved)
-                LogMoved(_logger, now!.Name, _served!.Address, now.Address);
-            if (now is not null)
-                _served = now;
+                LogMoved(_logger, now!.Name, _served, now);
+            _served = now;
             foreach (var service in All.Where(s => s.Wanted))
             {
                 if (moved)

@@ -16,7 +16,7 @@ public sealed class BootTrafficTests : IAsyncLifetime
     private static readonly MacAddress Mac = MacAddress.Parse("52:54:00:aa:bb:01");
     private static readonly IPAddress Address = IPAddress.Parse("10.1.2.3");
 
-    private static readonly BootInterface On = new("if-test", IPAddress.Parse("10.1.0.1"), IPAddress.Parse("255.255.0.0"));
+    private static readonly BootInterface On = new("if-test", IPAddress.Parse("10.1.0.1"), IPAddress.Parse("255.255.0.0"), 7);
 
     private readonly RememberingLogger _log = new();
     private BootServer _server = null!;
