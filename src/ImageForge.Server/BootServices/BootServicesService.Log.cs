@@ -8,6 +8,6 @@ internal sealed partial class BootServicesService
     [LoggerMessage(Level = LogLevel.Information, Message = "The interface {Interface} changed from {Old} to {New}; the boot services start again with it")]
     private static partial void LogMoved(ILogger logger, string @interface, BootInterface? old, BootInterface @new);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The boot services ended; restart the server to have them again")]
-    private static partial void LogFailed(ILogger logger, Exception exception);
+    [LoggerMessage(Level = LogLevel.Error, Message = "The boot services could not be looked after; it is tried again every {Seconds} s")]
+    private static partial void LogStumbled(ILogger logger, double seconds, Exception exception);
 }

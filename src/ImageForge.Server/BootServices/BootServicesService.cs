@@ -42,8 +42,9 @@ internal sealed partial class BootServicesService : BackgroundService
     public async Task ChangeAsync(BootServiceSettings settings, string by, CancellationToken cancellationToken)
     {
         await _store.SaveAsync(settings, cancellationToken);
-        await _events.RecordAsync("bootServices", "settings", $"{by} changed the boot services: {Describe(settings)}", cancellationToken);
-        await ApplyAsync(settings, cancellationToken);
+        // They are kept now: a caller who hangs up must not leave the services running, or half stopped, by the old ones.
+        await ApplyAsync(settings, CancellationToken.None);
+        await _events.RecordAsync("bootServices", "settings", $"{by} changed the boot services: {Describe(settings)}", CancellationToken.None);
     }
 
     /// <summary>Null: done. Otherwise why this service cannot be started by hand.</summary>
@@ -62,28 +63,42 @@ internal sealed partial class BootServicesService : BackgroundService
             var started = new TaskCompletionSource();
             await using (_lifetime.ApplicationStarted.Register(started.SetResult))
                 await started.Task.WaitAsync(stoppingToken);
-            var found = await _store.LoadAsync(stoppingToken);
-            if (found.Saved && _options.Interface is { Length: > 0 } wanted && wanted != found.Settings.Interface)
-                LogSavedWins(_logger, wanted, found.Settings.Interface ?? "none");
-            await ApplyAsync(found.Settings, stoppingToken);
+            Func<CancellationToken, Task> next = BeginAsync;
+            string? lastFault = null;
             while (true)
             {
+                try
+                {
+                    await next(stoppingToken);
+                    (next, lastFault) = (TendAsync, null);
+                }
+                catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+                {
+                    // A database that is busy, an interface that vanishes while it is read: the next round may succeed.
+                    // The same fault again is not news.
+                    if (lastFault != e.Message)
+                        LogStumbled(_logger, _options.RetrySeconds, e);
+                    lastFault = e.Message;
+                }
                 await Task.Delay(TimeSpan.FromSeconds(_options.RetrySeconds), _time, stoppingToken);
-                await TendAsync(stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-        }
-        catch (Exception e)
-        {
-            LogFailed(_logger, e);
         }
         finally
         {
             foreach (var service in All)
                 await service.StopAsync(null, CancellationToken.None);
         }
+    }
+
+    private async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        var found = await _store.LoadAsync(cancellationToken);
+        if (found.Saved && _options.Interface is { Length: > 0 } wanted && wanted != found.Settings.Interface)
+            LogSavedWins(_logger, wanted, found.Settings.Interface ?? "none");
+        await ApplyAsync(found.Settings, cancellationToken);
     }
 
     private async Task ApplyAsync(BootServiceSettings settings, CancellationToken cancellationToken)
