@@ -19,7 +19,7 @@ internal sealed class AddressPool
     private readonly Dictionary<uint, Lease> _byAddress = [];
     private readonly Dictionary<MacAddress, uint> _byMac = [];
 
-    /// <param name="reserved">Addresses inside the range that are never handed out: ours, the gateway's.</param>
+    /// <param name="reserved">Addresses inside the range that are never handed out: ours, the gateway's, the network's own.</param>
     public AddressPool(IPAddress first, IPAddress last, IEnumerable<IPAddress> reserved, ILeaseStore store, TimeProvider time)
     {
         (_first, _last) = (Number(first), Number(last));
@@ -27,7 +27,9 @@ internal sealed class AddressPool
             throw new ArgumentException($"the pool ends at {last}, before its start {first}");
         _reserved = [.. reserved.Select(Number)];
         (_store, _time) = (store, time);
-        foreach (var lease in store.Load().Where(l => Contains(l.Address)))
+        var now = time.GetUtcNow();
+        // A MAC may have several rows. The one it uses comes last and stays; what is over does not displace it.
+        foreach (var lease in store.Load().Where(l => Contains(l.Address)).OrderBy(l => l.State == LeaseState.Bound && l.Until > now).ThenBy(l => l.Until))
             Put(lease, save: false);
     }
 
@@ -65,8 +67,6 @@ internal sealed class AddressPool
         if (!OwnedBy(mac, address))
             return false;
         Put(new Lease(address, mac, state, _time.GetUtcNow() + duration), save: true);
-        if (state == LeaseState.Quarantined)
-            _byMac.Remove(mac);
         return true;
     }
 
@@ -112,10 +112,20 @@ internal sealed class AddressPool
         var number = Number(lease.Address);
         if (_byAddress.TryGetValue(number, out var old) && old.Mac != lease.Mac && _byMac.GetValueOrDefault(old.Mac) == number)
             _byMac.Remove(old.Mac);
-        if (_byMac.TryGetValue(lease.Mac, out var other) && other != number)
-            _byAddress.Remove(other);
         _byAddress[number] = lease;
-        _byMac[lease.Mac] = number;
+        var had = _byMac.TryGetValue(lease.Mac, out var other);
+        if (lease.State == LeaseState.Quarantined)
+        {
+            // The address is nobody's; the MAC that declined it may have another one by now.
+            if (had && other == number)
+                _byMac.Remove(lease.Mac);
+        }
+        else
+        {
+            _byMac[lease.Mac] = number;
+            if (had && other != number && _byAddress.Remove(other))
+                _store.Remove(Address(other));
+        }
         if (save)
             _store.Save(lease);
     }

@@ -15,8 +15,7 @@ public sealed class DhcpServer(DhcpServerOptions options, ILeaseStore store, IBo
 
     public DhcpReply Respond(DhcpPacket request, DhcpArrival arrival)
     {
-        _pool ??= new AddressPool(options.PoolFirst, options.PoolLast,
-            [arrival.ServerAddress, .. options.Gateway is { } gateway ? [gateway] : Array.Empty<IPAddress>()], store, time);
+        _pool ??= new AddressPool(options.PoolFirst, options.PoolLast, [.. NeverGiven(arrival.ServerAddress)], store, time);
         var seen = new DhcpExchange(DhcpExchangeKind.Ignored, arrival.Port)
         {
             Mac = request.Mac,
@@ -41,6 +40,22 @@ public sealed class DhcpServer(DhcpServerOptions options, ILeaseStore store, IBo
             DhcpMessageType.Inform => Inform(request, arrival, seen),
             _ => Ignored(seen, DhcpIgnoreReason.ServerMessage),
         };
+    }
+
+    /// <summary>Ours, the router's, the name servers', and the first and last of the subnet (RFC 1122 §3.2.1.3; not in a /31, RFC 3021).</summary>
+    private IEnumerable<IPAddress> NeverGiven(IPAddress server)
+    {
+        var (ours, mask) = (server.GetAddressBytes(), options.SubnetMask.GetAddressBytes());
+        if (mask[3] < 254)
+        {
+            yield return new IPAddress([.. ours.Zip(mask, (a, m) => (byte)(a & m))]);
+            yield return new IPAddress([.. ours.Zip(mask, (a, m) => (byte)(a | ~m))]);
+        }
+        yield return server;
+        if (options.Gateway is { } gateway)
+            yield return gateway;
+        foreach (var dns in options.Dns)
+            yield return dns;
     }
 
     private DhcpReply Discover(DhcpPacket request, DhcpArrival arrival, DhcpExchange seen)

@@ -25,6 +25,9 @@ public interface ILeaseStore
 
     /// <summary>Inserts or replaces the lease of <see cref="Lease.Address"/>. Offers are not saved.</summary>
     void Save(Lease lease);
+
+    /// <summary>Forgets the lease of this address: its MAC has another one now. Nothing happens when there is none.</summary>
+    void Remove(IPAddress address);
 }
 
 /// <summary>Forgets everything with the process.</summary>
@@ -34,4 +37,5 @@ public sealed class MemoryLeaseStore : ILeaseStore
 
     public IReadOnlyList<Lease> Load() => [.. _leases.Values];
     public void Save(Lease lease) => _leases[lease.Address] = lease;
+    public void Remove(IPAddress address) => _leases.Remove(address);
 }

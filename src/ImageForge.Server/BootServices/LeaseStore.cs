@@ -36,4 +36,10 @@ internal sealed class LeaseStore(Database database) : ILeaseStore
             }, transaction);
         return true;
     }, CancellationToken.None).GetAwaiter().GetResult();
+
+    public void Remove(IPAddress address) => database.WriteAsync<bool>(async (connection, transaction) =>
+    {
+        await connection.ExecuteAsync("DELETE FROM dhcp_leases WHERE address = @address", new { address = address.ToString() }, transaction);
+        return true;
+    }, CancellationToken.None).GetAwaiter().GetResult();
 }

@@ -124,6 +124,33 @@ public sealed class AddressPoolTests
         Assert.True(after.TryBind(Mac(3), First, Hour));
     }
 
+    [Theory]
+    [InlineData(LeaseState.Quarantined, 10)]
+    [InlineData(LeaseState.Bound, -10)]
+    [InlineData(LeaseState.Free, 10)]
+    public void A_restart_keeps_the_running_lease_whatever_else_the_store_holds_of_the_mac(LeaseState state, int hours)
+    {
+        // The row that is over is loaded last.
+        _store.Save(new Lease(Last, Mac(1), LeaseState.Bound, _clock.GetUtcNow() + Hour));
+        _store.Save(new Lease(First, Mac(1), state, _clock.GetUtcNow() + hours * Hour));
+
+        var pool = Pool();
+
+        Assert.True(pool.OwnedBy(Mac(1), Last));
+        Assert.False(pool.TryBind(Mac(2), Last, Hour));
+        Assert.Equal(state != LeaseState.Quarantined, pool.TryBind(Mac(3), First, Hour));
+    }
+
+    [Fact]
+    public void A_machine_that_moved_to_another_address_leaves_no_row_behind()
+    {
+        var pool = Pool();
+        pool.TryBind(Mac(1), First, 10 * Hour);
+        pool.TryBind(Mac(1), Last, Hour);
+
+        Assert.Equal(Last, Assert.Single(_store.Load()).Address);
+    }
+
     [Fact]
     public void A_machine_gets_the_same_address_from_a_server_that_forgot_everything()
     {

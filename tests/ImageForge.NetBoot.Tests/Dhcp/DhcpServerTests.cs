@@ -57,6 +57,22 @@ public sealed class DhcpServerTests
     }
 
     [Fact]
+    public void Network_broadcast_server_gateway_and_name_servers_are_never_handed_out()
+    {
+        var options = new DhcpServerOptions(IPAddress.Parse("10.77.0.0"), IPAddress.Parse("10.77.0.7"), IPAddress.Parse("255.255.255.248"))
+        {
+            Gateway = IPAddress.Parse("10.77.0.6"),
+            Dns = [IPAddress.Parse("10.77.0.2"), IPAddress.Parse("10.77.0.3")],
+        };
+        var server = new DhcpServer(options, new MemoryLeaseStore(), new BootPolicy(_ => new BootFile("snponly.efi")), _clock);
+        var given = Enumerable.Range(1, 8)
+            .Select(n => server.Respond(Requests.Make(DhcpMessageType.Discover, new MacAddress([0x52, 0x54, 0, 0, 9, (byte)n])), Requests.Broadcast).Packet?.YourAddress.ToString())
+            .OfType<string>().Order();
+
+        Assert.Equal(["10.77.0.4", "10.77.0.5"], given);
+    }
+
+    [Fact]
     public void Firmware_gets_its_boot_file_with_the_address()
     {
         var offer = Send(Requests.Read("ovmf-pxe-discover")).OnTheWire();
