@@ -9,6 +9,7 @@ namespace ImageForge.Server.BootServices;
 internal sealed partial class BootServicesService : BackgroundService
 {
     private readonly BootServiceSettingsStore _store;
+    private readonly LeaseStore _leases;
     private readonly BootServicesOptions _options;
     private readonly EventLog _events;
     private readonly IHostApplicationLifetime _lifetime;
@@ -19,10 +20,10 @@ internal sealed partial class BootServicesService : BackgroundService
     private BootInterface? _served;
 
     public BootServicesService(
-        BootServiceSettingsStore store, BootServiceRuns runs, BootServicesOptions options, EventLog events,
+        BootServiceSettingsStore store, LeaseStore leases, BootServiceRuns runs, BootServicesOptions options, EventLog events,
         IHostApplicationLifetime lifetime, TimeProvider time, ILogger<BootServicesService> logger)
     {
-        (_store, _options, _events, _lifetime, _time, _logger) = (store, options, events, lifetime, time, logger);
+        (_store, _leases, _options, _events, _lifetime, _time, _logger) = (store, leases, options, events, lifetime, time, logger);
         ProxyDhcp = new BootService("proxyDhcp", runs.OpenProxyDhcp, time, logger);
         Dhcp = new BootService("dhcp", runs.OpenDhcp, time, logger);
         Tftp = new BootService("tftp", runs.OpenTftp, time, logger);
@@ -126,6 +127,7 @@ internal sealed partial class BootServicesService : BackgroundService
 
     private async Task TendAsync(CancellationToken cancellationToken)
     {
+        _leases.SaveAgain();
         await _gate.WaitAsync(cancellationToken);
         try
         {
