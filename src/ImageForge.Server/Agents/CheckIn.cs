@@ -59,6 +59,9 @@ internal sealed class CheckIn(
             return CheckInRefusals.TaskEnded(task, mac);
         if (host.State != HostState.Approved)
             return CheckInRefusals.NotApproved(host, mac);
+        // Since the token was minted the address may have been given to another record.
+        if (!host.Macs.Contains(mac))
+            return CheckInRefusals.OtherMac(host, mac, mac.ToString());
         if (!MacAddress.TryParse(request.Mac, out var told) || told != mac && !host.Macs.Contains(told))
             return CheckInRefusals.OtherMac(host, mac, request.Mac);
         if (HostIdentity.Mismatch(host, inventory) is { } difference)
@@ -101,7 +104,7 @@ internal sealed class CheckIn(
             return CheckInRefusals.TaskEnded(task, mac);
         await hosts.SaveInventoryAsync(host.Id, inventory, cancellationToken, transaction);
         await bootTokens.RevokeForTaskAsync(task.Id, request.BootToken, cancellationToken, transaction);
-        await records.SaveAsync(connection, transaction, request.BootToken,
+        await records.SaveAsync(connection, transaction, request.BootToken, task.Id,
             new CheckInRecords.CheckInRecord(resumed, JsonSerializer.Serialize(assignment, AgentJson.Default.TaskAssignment)));
         return new CheckInAnswer.Accepted(new CheckInResponse(token, assignment, resumed), host, mac, Replay: false);
     }

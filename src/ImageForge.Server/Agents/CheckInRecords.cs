@@ -16,14 +16,18 @@ internal sealed class CheckInRecords(TimeProvider time)
     /// <param name="Assignment">The task assignment in JSON.</param>
     internal sealed record CheckInRecord(bool Resumed, string Assignment);
 
-    public async Task SaveAsync(SqliteConnection connection, SqliteTransaction transaction, string bootToken, CheckInRecord record)
+    public async Task SaveAsync(SqliteConnection connection, SqliteTransaction transaction, string bootToken, long taskId, CheckInRecord record)
     {
         var now = time.NowMilliseconds();
         await connection.ExecuteAsync("DELETE FROM check_ins WHERE at < @old", new { old = now - (long)Kept.TotalMilliseconds }, transaction);
         await connection.ExecuteAsync(
-            "INSERT OR REPLACE INTO check_ins (boot_token_hash, at, resumed, assignment) VALUES (@hash, @now, @Resumed, @Assignment)",
-            new { hash = BootTokens.Hash(bootToken), now, record.Resumed, record.Assignment }, transaction);
+            "INSERT OR REPLACE INTO check_ins (boot_token_hash, task_id, at, resumed, assignment) VALUES (@hash, @taskId, @now, @Resumed, @Assignment)",
+            new { hash = BootTokens.Hash(bootToken), taskId, now, record.Resumed, record.Assignment }, transaction);
     }
+
+    /// <summary>Forgets what the agents of a task were told.</summary>
+    public static Task ForgetTaskAsync(long taskId, SqliteTransaction transaction) =>
+        transaction.Connection!.ExecuteAsync("DELETE FROM check_ins WHERE task_id = @taskId", new { taskId }, transaction);
 
     public static async Task<CheckInRecord?> FindAsync(SqliteConnection connection, SqliteTransaction transaction, string bootToken)
     {

@@ -4,6 +4,7 @@ using ImageForge.Server.Boot;
 using ImageForge.Server.Data;
 using ImageForge.Server.Errors;
 using ImageForge.Server.Events;
+using ImageForge.Server.ImageStore;
 using ImageForge.Server.Jobs;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -106,14 +107,14 @@ internal static class HostEndpoints
     }
 
     private static async Task<IResult> Delete(
-        string mac, HttpContext context, HostStore hosts, Database database, EventLog events, CancellationToken cancellationToken)
+        string mac, HttpContext context, HostStore hosts, Database database, BootTokens bootTokens, ChunkLeases leases, EventLog events, CancellationToken cancellationToken)
     {
         var (host, problem) = await FindAsync(mac, hosts, cancellationToken);
         if (host is null)
             return problem!;
         var forgotten = await database.WriteAsync(async (_, transaction) =>
         {
-            if (!await HostTaskStore.ForgetHostAsync(host.Id, transaction, cancellationToken))
+            if (!await HostTaskStore.ForgetHostAsync(host.Id, bootTokens, leases, transaction, cancellationToken))
                 return false;
             await hosts.DeleteAsync(host.Id, cancellationToken, transaction);
             await events.RecordAsync("hostDeleted", host.Macs[0].ToString(), $"{context.User.NameOf()} deleted {host.Name}", cancellationToken, transaction);

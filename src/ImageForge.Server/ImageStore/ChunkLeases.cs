@@ -42,7 +42,7 @@ internal sealed class ChunkLeases(Database database)
         return [.. await connection.QueryAsync<long>("SELECT DISTINCT task_id FROM chunk_leases")];
     }
 
-    public Task ReleaseAsync(long taskId, CancellationToken cancellationToken) =>
-        database.WriteAsync((connection, transaction) =>
+    public Task ReleaseAsync(long taskId, CancellationToken cancellationToken, SqliteTransaction? joined = null) =>
+        database.WriteAsync(joined, (connection, transaction) =>
             connection.ExecuteAsync("DELETE FROM chunk_leases WHERE task_id = @taskId", new { taskId }, transaction), cancellationToken);
 }

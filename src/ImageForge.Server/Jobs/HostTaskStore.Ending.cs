@@ -1,6 +1,9 @@
 using Dapper;
 using ImageForge.Contracts;
+using ImageForge.Server.Agents;
+using ImageForge.Server.Boot;
 using ImageForge.Server.Data;
+using ImageForge.Server.ImageStore;
 using Microsoft.Data.Sqlite;
 
 namespace ImageForge.Server.Jobs;
@@ -61,13 +64,22 @@ internal sealed partial class HostTaskStore
             return ids.Count;
         }, cancellationToken);
 
-    /// <summary>Forgets the history of a host that is to be deleted. False: it has an unfinished task, nothing was done.</summary>
-    public static async Task<bool> ForgetHostAsync(long hostId, SqliteTransaction transaction, CancellationToken cancellationToken)
+    /// <summary>
+    /// Forgets the history of a host that is to be deleted, in every table that knows its tasks: a boot token or lease left behind must not
+    /// speak for anything later. False: it has an unfinished task, nothing was done.
+    /// </summary>
+    public static async Task<bool> ForgetHostAsync(long hostId, BootTokens bootTokens, ChunkLeases leases, SqliteTransaction transaction, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var connection = transaction.Connection!;
         if (First(connection, transaction, From + "WHERE t.host_id = @key AND t.state NOT IN ('succeeded', 'failed', 'cancelled')", hostId) is not null)
             return false;
+        foreach (var taskId in await connection.QueryAsync<long>("SELECT id FROM host_tasks WHERE host_id = @hostId", new { hostId }, transaction))
+        {
+            await bootTokens.RevokeForTaskAsync(taskId, null, cancellationToken, transaction);
+            await leases.ReleaseAsync(taskId, cancellationToken, transaction);
+            await CheckInRecords.ForgetTaskAsync(taskId, transaction);
+        }
         await connection.ExecuteAsync(
             """
             DELETE FROM host_task_events WHERE task_id IN (SELECT id FROM host_tasks WHERE host_id = @hostId);

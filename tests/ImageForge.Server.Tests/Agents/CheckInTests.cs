@@ -300,6 +300,41 @@ public sealed class CheckInTests
         Assert.Equal("evil[2Jtxt", kept.Manufacturer);
     }
 
+    [Fact]
+    public async Task Deleting_a_host_leaves_nothing_that_speaks_for_its_tasks_and_their_ids_never_come_back()
+    {
+        await using var server = await TestServer.StartAsync();
+        var agent = await ScriptedAgent.WithHostAsync(server, "pc-1");
+        var task = await agent.OrderCaptureAsync("lab");
+        var (_, client) = await agent.CheckInAsync(task);
+        (await client.PostAsync("agent/v1/capture/chunks/missing", new ByteArrayContent(new byte[32]))).EnsureSuccessStatusCode();
+        var unused = await agent.BootAsync(task);
+        (await client.FinishAsync(HostTaskState.Failed)).EnsureSuccessStatusCode();
+        await server.Get<ImageForge.Server.ImageStore.ChunkLeases>().RecordAsync(task, [default], default);
+        var admin = await server.AdminAsync();
+        Assert.Equal(HttpStatusCode.NoContent, (await admin.DeleteAsync($"api/v1/hosts/{agent.Mac}")).StatusCode);
+
+        await using (var connection = await server.Get<ImageForge.Server.Data.Database>().OpenAsync(default))
+        {
+            foreach (var table in (string[])["boot_tokens", "check_ins", "chunk_leases"])
+                Assert.Equal(0, await Dapper.SqlMapper.ExecuteScalarAsync<long>(connection, $"SELECT count(*) FROM {table}"));
+        }
+        var other = await ScriptedAgent.WithHostAsync(server, "pc-2");
+        Assert.True(other.Host.Id > agent.Host.Id);
+        Assert.True(await other.OrderCaptureAsync("lab") > task);
+        await (await agent.SendCheckInAsync(agent.Request(unused))).ShouldBeAsync(401, "bootTokenUnknown");
+    }
+
+    [Fact]
+    public async Task A_token_minted_for_a_mac_of_another_host_is_refused()
+    {
+        await using var server = await TestServer.StartAsync();
+        var agent = await ScriptedAgent.WithHostAsync(server, "pc-1");
+        var stranger = MacAddress.Parse("02:00:00:00:00:98");
+        var boot = await server.Get<BootTokens>().MintAsync(await agent.OrderCaptureAsync("lab"), stranger, default);
+        await (await agent.SendCheckInAsync(agent.Request(boot) with { Mac = stranger.ToString() })).ShouldBeAsync(403, "macMismatch");
+    }
+
     internal static async Task<List<Event>> EventsAsync(TestServer server, string kind) =>
         [.. (await server.Get<EventLog>().ListAsync(ImageForge.Server.Data.Paging.Of(0, 1000), default)).Items.Where(e => e.Kind == kind)];
 

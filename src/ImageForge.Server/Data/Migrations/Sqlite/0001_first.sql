@@ -1,9 +1,10 @@
 -- Times are Unix milliseconds UTC. Secrets are stored as SHA-256 (random tokens) or as a password hash, never plain.
 -- Each table belongs to one feature folder, named in its comment; no other feature reads it.
+-- AUTOINCREMENT where an id is known outside its row (tokens, leases, logs, scripts): a deleted one is never given to another.
 
 -- Hosts
 CREATE TABLE hosts (
-    id               INTEGER PRIMARY KEY,
+    id               INTEGER PRIMARY KEY AUTOINCREMENT,
     name             TEXT NOT NULL,
     state            TEXT NOT NULL CHECK (state IN ('discovered', 'approved')),
     uuid             TEXT,
@@ -51,10 +52,12 @@ CREATE INDEX boot_tokens_task ON boot_tokens (task_id);
 -- Agents: what an accepted check-in was told, so that its repetition gets the same answer
 CREATE TABLE check_ins (
     boot_token_hash BLOB PRIMARY KEY,
+    task_id         INTEGER NOT NULL,
     at              INTEGER NOT NULL,
     resumed         INTEGER NOT NULL,
     assignment      TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX check_ins_task ON check_ins (task_id);
 
 -- Boot (the DHCP mode's own leases)
 CREATE TABLE dhcp_leases (
@@ -72,7 +75,7 @@ CREATE TABLE images (
     created_at  INTEGER NOT NULL
 );
 CREATE TABLE image_versions (
-    id            INTEGER PRIMARY KEY,
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
     image_id      INTEGER NOT NULL REFERENCES images (id),
     number        INTEGER NOT NULL,
     manifest_hash TEXT NOT NULL,
@@ -95,7 +98,7 @@ CREATE TABLE chunk_leases (
 
 -- Jobs
 CREATE TABLE jobs (
-    id               INTEGER PRIMARY KEY,
+    id               INTEGER PRIMARY KEY AUTOINCREMENT,
     kind             TEXT NOT NULL,
     image_id         INTEGER REFERENCES images (id),
     image_version_id INTEGER REFERENCES image_versions (id),
@@ -107,7 +110,7 @@ CREATE TABLE jobs (
     request_hash     BLOB
 );
 CREATE TABLE host_tasks (
-    id                INTEGER PRIMARY KEY,
+    id                INTEGER PRIMARY KEY AUTOINCREMENT,
     job_id            INTEGER NOT NULL REFERENCES jobs (id),
     host_id           INTEGER NOT NULL REFERENCES hosts (id),
     state             TEXT NOT NULL,
