@@ -64,10 +64,12 @@ internal sealed class CheckIn(
             return CheckInRefusals.OtherMac(host, mac, mac.ToString());
         if (!MacAddress.TryParse(request.Mac, out var told) || told != mac && !host.Macs.Contains(told))
             return CheckInRefusals.OtherMac(host, mac, request.Mac);
-        if (HostIdentity.Mismatch(host, inventory) is { } difference)
+        // Overwriting the wrong machine cannot be undone; a capture only reads.
+        var mustTell = task.Kind == JobKind.Deploy;
+        if (HostIdentity.Mismatch(host, inventory, mustTell) is { } difference)
             return CheckInRefusals.OtherMachine(host, mac, difference);
         var resumed = task.StartedAt is not null;
-        if (resumed && HostIdentity.Mismatch(host with { Uuid = task.CheckedInUuid, Serial = task.CheckedInSerial }, inventory) is { } changed)
+        if (resumed && HostIdentity.Mismatch(host with { Uuid = task.CheckedInUuid, Serial = task.CheckedInSerial }, inventory, mustTell) is { } changed)
             return CheckInRefusals.OtherMachine(host, mac, changed);
         if (task.CancelRequested)
         {

@@ -56,16 +56,25 @@ internal static class HostIdentity
 
     /// <summary>
     /// One sentence saying how the machine that reports <paramref name="inventory"/> differs from the host's record; null when
-    /// nothing contradicts. A value that either side lacks contradicts nothing.
+    /// nothing contradicts. A value that the record lacks contradicts nothing.
     /// </summary>
-    public static string? Mismatch(Host host, Inventory inventory)
+    /// <param name="mustTell">
+    /// The machine's disk is to be overwritten: it must tell every value that the record has. Otherwise a value the machine lacks contradicts nothing.
+    /// </param>
+    public static string? Mismatch(Host host, Inventory inventory, bool mustTell)
     {
+        if (mustTell && Untold(host.Uuid, inventory.Uuid))
+            return $"the machine tells no UUID, the record of {host.Name} says {host.Uuid}";
+        if (mustTell && Untold(host.Serial, inventory.Serial))
+            return $"the machine tells no serial, the record of {host.Name} says {host.Serial}";
         if (Differs(host.Uuid, inventory.Uuid) && !SameUuidOtherByteOrder(host.Uuid!, inventory.Uuid!))
             return $"the machine says UUID {DeviceText.Limit(inventory.Uuid)}, the record of {host.Name} says {host.Uuid}";
         if (Differs(host.Serial, inventory.Serial))
             return $"the machine says serial {DeviceText.Limit(inventory.Serial)}, the record of {host.Name} says {host.Serial}";
         return null;
     }
+
+    private static bool Untold(string? known, string? told) => !IsJunk(known) && IsJunk(told);
 
     private static bool Differs(string? known, string? told) => !IsJunk(known) && !IsJunk(told) && Key(known) != Key(told);
 

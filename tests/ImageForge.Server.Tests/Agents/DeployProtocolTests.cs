@@ -45,6 +45,24 @@ public sealed class DeployProtocolTests
         Assert.Equal(HttpStatusCode.NoContent, (await client.FinishAsync(HostTaskState.Succeeded)).StatusCode);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_machine_that_does_not_tell_the_identity_we_know_is_not_overwritten(bool resume)
+    {
+        var (server, agent, version) = await WithImageAsync(ImagingCalls.DiskContent(12));
+        await using var _ = server;
+        await agent.CheckInAsync(await agent.OrderCaptureAsync("known"));
+        var capture = (await server.Get<HostTaskStore>().FindActiveForHostAsync(agent.Host.Id, default))!;
+        await server.Get<HostTaskStore>().FailAsync(capture.Id, new Failure("test", Fault.Server, "Ended.", "None."), default);
+        var task = await OrderAsync(agent, version);
+        if (resume)
+            await agent.CheckInAsync(task);
+        agent.Inventory = agent.Inventory with { Uuid = null, Serial = "To be filled by O.E.M." };
+        await (await agent.SendCheckInAsync(agent.Request(await agent.BootAsync(task)))).ShouldBeAsync(403, "identityMismatch");
+        Assert.Null((await agent.TaskAsync(task)).Plan);
+    }
+
     [Fact]
     public async Task Manifest_and_chunks_carry_signature_and_caching_rules()
     {

@@ -42,23 +42,37 @@ public sealed class HostIdentityTests
     public void Another_uuid_or_serial_is_a_mismatch_that_names_both()
     {
         var host = Host(uuid: "4c4c4544-0042-3510-8054-b7c04f4e3132", serial: "7B5TN12");
-        Assert.Null(HostIdentity.Mismatch(host, Machine("4C4C4544-0042-3510-8054-B7C04F4E3132", "7b5tn12")));
-        var uuid = HostIdentity.Mismatch(host, Machine("4c4c4544-0042-3510-8054-b7c04f4e3133", "7B5TN12"));
+        Assert.Null(HostIdentity.Mismatch(host, Machine("4C4C4544-0042-3510-8054-B7C04F4E3132", "7b5tn12"), mustTell: true));
+        var uuid = HostIdentity.Mismatch(host, Machine("4c4c4544-0042-3510-8054-b7c04f4e3133", "7B5TN12"), mustTell: true);
         Assert.Contains("b7c04f4e3133", uuid, StringComparison.Ordinal);
         Assert.Contains("b7c04f4e3132", uuid, StringComparison.Ordinal);
-        Assert.Contains("OTHER99", HostIdentity.Mismatch(host, Machine("4c4c4544-0042-3510-8054-b7c04f4e3132", "OTHER99")), StringComparison.Ordinal);
+        Assert.Contains("OTHER99", HostIdentity.Mismatch(host, Machine("4c4c4544-0042-3510-8054-b7c04f4e3132", "OTHER99"), mustTell: true), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void What_either_side_lacks_contradicts_nothing()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_the_record_lacks_contradicts_nothing(bool mustTell)
     {
-        Assert.Null(HostIdentity.Mismatch(Host(null, null), Machine("4c4c4544-0042-3510-8054-b7c04f4e3132", "X1")));
-        Assert.Null(HostIdentity.Mismatch(Host("4c4c4544-0042-3510-8054-b7c04f4e3132", "X1"), Machine("00000000-0000-0000-0000-000000000000", "Default string")));
+        Assert.Null(HostIdentity.Mismatch(Host(null, null), Machine("4c4c4544-0042-3510-8054-b7c04f4e3132", "X1"), mustTell));
+        Assert.Null(HostIdentity.Mismatch(Host("00000000-0000-0000-0000-000000000000", "Default string"), Machine(null, null), mustTell));
+    }
+
+    [Theory]
+    [InlineData(null, "X1", "UUID")]
+    [InlineData("00000000-0000-0000-0000-000000000000", "X1", "UUID")]
+    [InlineData("4c4c4544-0042-3510-8054-b7c04f4e3132", null, "serial")]
+    [InlineData("4c4c4544-0042-3510-8054-b7c04f4e3132", "Default string", "serial")]
+    public void What_the_machine_lacks_is_a_mismatch_only_where_it_must_be_told(string? uuid, string? serial, string named)
+    {
+        var host = Host("4c4c4544-0042-3510-8054-b7c04f4e3132", "X1");
+        Assert.Contains($"tells no {named}", HostIdentity.Mismatch(host, Machine(uuid, serial), mustTell: true), StringComparison.Ordinal);
+        Assert.Null(HostIdentity.Mismatch(host, Machine(uuid, serial), mustTell: false));
     }
 
     [Fact]
     public void The_byte_orders_of_old_and_new_smbios_are_one_machine() =>
-        Assert.Null(HostIdentity.Mismatch(Host("00112233-4455-6677-8899-aabbccddeeff", null), Machine("33221100-5544-7766-8899-aabbccddeeff", null)));
+        Assert.Null(HostIdentity.Mismatch(Host("00112233-4455-6677-8899-aabbccddeeff", null), Machine("33221100-5544-7766-8899-aabbccddeeff", null), mustTell: true));
 
     private static Host Host(string? uuid, string? serial) =>
         new(1, "lab-01", HostState.Approved, [], uuid, serial, null, null, null, null, null, null, default, null, null);
