@@ -74,7 +74,7 @@ internal sealed class CheckIn(
         if (task.CancelRequested)
         {
             // The machine has restarted and nothing runs on it: that is the confirmation a cancel waits for.
-            await tasks.MoveAsync(task.Id, HostTaskState.Cancelled, "The machine restarted after the task was cancelled", cancellationToken, transaction);
+            await tasks.ConfirmCancelAsync(task.Id, "The machine restarted after the task was cancelled", cancellationToken, transaction);
             return CheckInRefusals.Cancelled(mac);
         }
         var choice = task.Kind switch

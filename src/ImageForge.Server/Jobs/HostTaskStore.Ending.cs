@@ -47,6 +47,13 @@ internal sealed partial class HostTaskStore
             return CancelOutcome.Requested;
         }, cancellationToken);
 
+    /// <summary>Nothing works on the task any more that was to be cancelled: it has ended.</summary>
+    public Task<Transition> ConfirmCancelAsync(long taskId, string text, CancellationToken cancellationToken, SqliteTransaction? joined = null) =>
+        database.WriteAsync(joined, async (connection, transaction) =>
+            Find(connection, transaction, taskId) is { } task
+                ? await EndAsync(connection, transaction, task, HostTaskState.Cancelled, null, text)
+                : Transition.NotFound, cancellationToken);
+
     /// <summary>Ends tasks that are to be cancelled and whose agent has not been heard for <paramref name="silentAfter"/>. Returns how many.</summary>
     public Task<int> EndSilentCancelledAsync(TimeSpan silentAfter, CancellationToken cancellationToken) =>
         database.WriteAsync(async (connection, transaction) =>

@@ -278,7 +278,9 @@ public sealed class CheckInTests
         var (_, client) = await agent.CheckInAsync(task);
         await CancelAsync(server, task);
         await (await agent.SendCheckInAsync(agent.Request(await agent.BootAsync(task)))).ShouldBeAsync(409, "cancelled");
-        Assert.Equal(HostTaskState.Cancelled, (await agent.TaskAsync(task)).State);
+        var ended = await agent.TaskAsync(task);
+        Assert.Equal(HostTaskState.Cancelled, ended.State);
+        Assert.NotNull(ended.FinishedAt);
         Assert.True((await client.ReportAsync(HostTaskState.Transferring).ReadAsync(AgentJson.Default.ProgressReply)).Cancelled);
     }
 
