@@ -26,7 +26,9 @@ internal sealed class BootDecider(HostStore hosts, HostTaskStore tasks, BootOpti
         if (task.CancelRequested)
             return new BootDecision(BootWay.Local, string.Create(CultureInfo.InvariantCulture, $"task {task.Id} is being cancelled"), host);
         // A live agent and a new boot under one MAC: either the power was cut a moment ago, or two machines share the address.
-        if (task.State >= HostTaskState.CheckedIn && task.LastHeardAt is { } heard && time.GetUtcNow() - heard < TimeSpan.FromSeconds(options.AgentHeardSeconds))
+        // Heard in the future: the clock was set back, which says nothing of the agent; waiting until then could take years.
+        if (task.State >= HostTaskState.CheckedIn && task.LastHeardAt is { } heard
+            && time.GetUtcNow() - heard is var silent && silent >= TimeSpan.Zero && silent < TimeSpan.FromSeconds(options.AgentHeardSeconds))
             return new BootDecision(BootWay.Wait, string.Create(CultureInfo.InvariantCulture, $"the agent of task {task.Id} was heard a moment ago"), host, task);
         return new BootDecision(BootWay.Agent, string.Create(CultureInfo.InvariantCulture, $"task {task.Id} ({Name(task.Kind)}) is waiting"), host, task);
     }

@@ -55,14 +55,15 @@ internal sealed partial class HostTaskStore
                 : Transition.NotFound, cancellationToken);
 
     /// <summary>Ends tasks that are to be cancelled and whose agent has not been heard for <paramref name="silentAfter"/>. Returns how many.</summary>
+    /// <remarks>A time in the future, after the clock was set back, is no sign of life.</remarks>
     public Task<int> EndSilentCancelledAsync(TimeSpan silentAfter, CancellationToken cancellationToken) =>
         database.WriteAsync(async (connection, transaction) =>
         {
             var ids = (await connection.QueryAsync<long>(
                 """
                 SELECT id FROM host_tasks WHERE cancel_requested = 1 AND state NOT IN ('succeeded', 'failed', 'cancelled')
-                AND COALESCE(last_heard_at, 0) < @before
-                """, new { before = (time.GetUtcNow() - silentAfter).ToUnixTimeMilliseconds() }, transaction)).ToList();
+                AND COALESCE(last_heard_at, 0) NOT BETWEEN @before AND @now
+                """, new { before = (time.GetUtcNow() - silentAfter).ToUnixTimeMilliseconds(), now = time.NowMilliseconds() }, transaction)).ToList();
             foreach (var id in ids)
             {
                 if (Find(connection, transaction, id) is { } task)

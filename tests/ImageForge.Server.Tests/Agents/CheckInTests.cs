@@ -337,6 +337,23 @@ public sealed class CheckInTests
         await (await agent.SendCheckInAsync(agent.Request(boot) with { Mac = stranger.ToString() })).ShouldBeAsync(403, "macMismatch");
     }
 
+    [Fact]
+    public async Task After_the_clock_was_set_back_an_agent_of_the_future_counts_as_not_heard()
+    {
+        await using var server = await TestServer.StartAsync();
+        var agent = await ScriptedAgent.WithHostAsync(server, "pc-1");
+        var task = await agent.OrderCaptureAsync("lab");
+        await agent.CheckInAsync(task);
+        var decider = server.Get<BootDecider>();
+        Assert.Equal(BootWay.Wait, (await decider.DecideAsync(agent.Mac, default)).Way);
+        server.Clock.Advance(TimeSpan.FromDays(-400));
+        Assert.Equal(BootWay.Agent, (await decider.DecideAsync(agent.Mac, default)).Way);
+
+        await CancelAsync(server, task);
+        await server.Get<HostTaskStore>().EndSilentCancelledAsync(TimeSpan.FromSeconds(30), default);
+        Assert.Equal(HostTaskState.Cancelled, (await agent.TaskAsync(task)).State);
+    }
+
     internal static async Task<List<Event>> EventsAsync(TestServer server, string kind) =>
         [.. (await server.Get<EventLog>().ListAsync(ImageForge.Server.Data.Paging.Of(0, 1000), default)).Items.Where(e => e.Kind == kind)];
 
