@@ -48,20 +48,34 @@ internal sealed class Database : IDisposable
         try
         {
             await using var connection = Open();
-            await using var transaction = connection.BeginTransaction();
+            return await CommitAsync(connection, work);
+        }
+        finally
+        {
+            _writer.Release();
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="WriteAsync{T}(Func{SqliteConnection, SqliteTransaction, Task{T}}, CancellationToken)"/>, and on the disk when it returns, with
+    /// everything written before it: for what somebody is told and acts upon.
+    /// </summary>
+    public async Task<T> WriteDurablyAsync<T>(Func<SqliteConnection, SqliteTransaction, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await _writer.WaitAsync(cancellationToken);
+        try
+        {
+            await using var connection = Open();
+            // With NORMAL a commit is not synced; with FULL the log is, after the commit (sqlite.org/pragma.html#pragma_synchronous).
+            raw.sqlite3_exec(connection.Handle, "PRAGMA synchronous=FULL");
             try
             {
-                var result = await work(connection, transaction);
-                transaction.Commit();
-                return result;
+                return await CommitAsync(connection, work);
             }
-            catch
+            finally
             {
-                // A full disk ends the transaction inside SQLite (sqlite.org/lang_transaction.html §3.1); the rollback of the binding
-                // would then fail and hide the reason. Give it something to roll back.
-                if (raw.sqlite3_get_autocommit(connection.Handle) != 0)
-                    raw.sqlite3_exec(connection.Handle, "BEGIN");
-                throw;
+                // The pool hands this connection out again.
+                raw.sqlite3_exec(connection.Handle, "PRAGMA synchronous=NORMAL");
             }
         }
         finally
@@ -86,6 +100,25 @@ internal sealed class Database : IDisposable
         Prepared.Dispose();
         SqliteConnection.ClearPool(new SqliteConnection(_connectionString));
         _writer.Dispose();
+    }
+
+    private static async Task<T> CommitAsync<T>(SqliteConnection connection, Func<SqliteConnection, SqliteTransaction, Task<T>> work)
+    {
+        await using var transaction = connection.BeginTransaction();
+        try
+        {
+            var result = await work(connection, transaction);
+            transaction.Commit();
+            return result;
+        }
+        catch
+        {
+            // A full disk ends the transaction inside SQLite (sqlite.org/lang_transaction.html §3.1); the rollback of the binding
+            // would then fail and hide the reason. Give it something to roll back.
+            if (raw.sqlite3_get_autocommit(connection.Handle) != 0)
+                raw.sqlite3_exec(connection.Handle, "BEGIN");
+            throw;
+        }
     }
 
     private SqliteConnection Open()

@@ -119,8 +119,9 @@ internal sealed partial class HostTaskStore
         }, cancellationToken);
 
     /// <summary>The agent's last word. Unchanged: it said so before. A cancelled task ends Cancelled whatever else the agent says except success.</summary>
+    /// <remarks>Durable when it returns: the agent restarts its machine on the answer and never says it again.</remarks>
     public Task<Transition> FinishAsync(long taskId, TaskResult result, CancellationToken cancellationToken) =>
-        database.WriteAsync(async (connection, transaction) =>
+        database.WriteDurablyAsync(async (connection, transaction) =>
         {
             var task = Find(connection, transaction, taskId);
             if (task is null)

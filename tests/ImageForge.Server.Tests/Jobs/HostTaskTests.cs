@@ -155,6 +155,28 @@ public sealed class HostTaskTests
         Assert.False(await scene.Tasks.SavePlanAsync(id, plan, CancellationToken.None));
     }
 
+    [Fact]
+    public async Task A_result_is_synced_to_the_disk_by_its_commit_and_other_writes_are_not()
+    {
+        await using var scene = await JobScene.StartAsync();
+        var (_, id) = await scene.OrderAsync();
+        await scene.CheckInAsync(id);
+        var database = scene.Server.Get<ImageForge.Server.Data.Database>();
+        await database.WriteAsync((connection, transaction) => Dapper.SqlMapper.ExecuteAsync(connection,
+            """
+            CREATE TABLE seen (state TEXT, synchronous INTEGER);
+            CREATE TRIGGER watch AFTER UPDATE OF state ON host_tasks BEGIN
+                INSERT INTO seen SELECT NEW.state, synchronous FROM pragma_synchronous;
+            END;
+            """, transaction: transaction), CancellationToken.None);
+        await scene.ProgressAsync(id, HostTaskState.Transferring, 1);
+        await FinishAsync(scene, id, HostTaskState.Succeeded);
+        await using var connection = await database.OpenAsync(CancellationToken.None);
+        var seen = await Dapper.SqlMapper.QueryAsync<(string, long)>(connection, "SELECT state, synchronous FROM seen");
+        Assert.Equal([("transferring", 1L), ("succeeded", 2L)], seen);
+        Assert.Equal(1, await Dapper.SqlMapper.ExecuteScalarAsync<long>(connection, "PRAGMA synchronous"));
+    }
+
     private static Task<Transition> FinishAsync(JobScene scene, long id, HostTaskState state) =>
         scene.Tasks.FinishAsync(id, new TaskResult(state, null, "all good", 1, 2, 3, 4), CancellationToken.None);
 }
