@@ -29,6 +29,9 @@ internal sealed class ChunkStore : IDisposable
         _suspects = new(suspects.Select(id => KeyValuePair.Create(id, (byte)0)));
     }
 
+    /// <summary>Reads a part of a file; a test puts a broken disk here.</summary>
+    internal Func<SafeFileHandle, Memory<byte>, long, int> Read { get; set; } = static (file, buffer, offset) => RandomAccess.Read(file, buffer.Span, offset);
+
     /// <summary>Chunks of an unclean end that nobody has hashed again yet.</summary>
     public int SuspectCount => _suspects.Count;
 
@@ -94,7 +97,8 @@ internal sealed class ChunkStore : IDisposable
     /// <summary>Bytes of the stored frame, or null when it is not there.</summary>
     public long? StoredLength(ChunkId id) => new FileInfo(_folder.ChunkFile(id)) is { Exists: true } file ? file.Length : null;
 
-    /// <summary>Reads the chunk back and hashes it.</summary>
+    /// <summary>Reads the chunk back and hashes it. What the disk cannot read is corrupt.</summary>
+    /// <exception cref="IOException">It cannot be read now, which says nothing of the chunk: too many open files, for example.</exception>
     public ChunkVerdict Verify(ChunkId id)
     {
         using var file = OpenRead(id);
@@ -105,8 +109,15 @@ internal sealed class ChunkStore : IDisposable
             return ChunkVerdict.Corrupt;
         var frame = GC.AllocateUninitializedArray<byte>((int)length);
         var read = 0;
-        while (read < frame.Length && RandomAccess.Read(file, frame.AsSpan(read), read) is > 0 and var n)
-            read += n;
+        try
+        {
+            while (read < frame.Length && Read(file, frame.AsMemory(read), read) is > 0 and var n)
+                read += n;
+        }
+        catch (IOException e) when (IsMediumError(e))
+        {
+            return ChunkVerdict.Corrupt;
+        }
         return read == frame.Length
             && ZstdFrameHeader.ContentSize(frame) is >= 1 and <= ChunkSizes.Largest and var plain
             && ChunkFrame.Verify(id, (int)plain, frame) ? ChunkVerdict.Good : ChunkVerdict.Corrupt;
@@ -126,14 +137,22 @@ internal sealed class ChunkStore : IDisposable
     }
 
     /// <summary>Hashes the chunks that an unclean end left; returns how many were bad and are removed.</summary>
-    public int VerifySuspects(CancellationToken cancellationToken)
+    /// <param name="unreadable">Hears of each chunk that cannot be read or removed now and stays a suspect; without it the first one throws.</param>
+    public int VerifySuspects(CancellationToken cancellationToken, Action<ChunkId, Exception>? unreadable = null)
     {
         var bad = 0;
         foreach (var id in _suspects.Keys)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (!ClearSuspect(id))
-                bad++;
+            try
+            {
+                if (!ClearSuspect(id))
+                    bad++;
+            }
+            catch (Exception e) when (unreadable is not null && e is IOException or UnauthorizedAccessException)
+            {
+                unreadable!(id, e);
+            }
         }
         return bad;
     }
@@ -217,9 +236,17 @@ internal sealed class ChunkStore : IDisposable
         lock (_suspectLock)
         {
             // Only while it is still a suspect: somebody may have put a good one in its place meanwhile.
-            if (_suspects.TryRemove(id, out _) && !good)
-                File.Delete(_folder.ChunkFile(id));
+            if (_suspects.ContainsKey(id))
+            {
+                if (!good)
+                    File.Delete(_folder.ChunkFile(id));
+                // Last: a bad one that could not be removed must not pass as good.
+                _suspects.TryRemove(id, out _);
+            }
         }
         return good;
     }
+
+    /// <summary>EIO, EBADMSG, EUCLEAN (Linux errno.h): the disk or the file system has lost this content.</summary>
+    private static bool IsMediumError(IOException e) => e.HResult is 5 or 74 or 117;
 }

@@ -8,6 +8,9 @@ internal sealed partial class ImageStoreService
     [LoggerMessage(LogLevel.Information, "Hashed {Count} chunks in {Millis} ms; {Bad} were bad and are removed")]
     private partial void LogHashed(int count, int bad, long millis);
 
+    [LoggerMessage(LogLevel.Error, "Chunk {Id} cannot be read or removed now; it counts as not held until it can be. Check the disk of the image store")]
+    private partial void LogCannotHash(Exception exception, ImageForge.Imaging.Chunks.ChunkId id);
+
     [LoggerMessage(LogLevel.Error, "syncfs of the image store failed with errno {Errno}: the chunks that arrived since the last sync are removed, captures will send them again")]
     private partial void LogSyncFailed(int errno);
 

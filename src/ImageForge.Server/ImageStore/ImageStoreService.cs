@@ -42,7 +42,7 @@ internal sealed partial class ImageStoreService(
             return;
         LogHashing(count);
         var start = time.GetTimestamp();
-        var bad = await Task.Run(() => store.VerifySuspects(cancellationToken), cancellationToken);
+        var bad = await Task.Run(() => store.VerifySuspects(cancellationToken, (id, e) => LogCannotHash(e, id)), cancellationToken);
         LogHashed(count, bad, (long)time.GetElapsedTime(start).TotalMilliseconds);
     }
 

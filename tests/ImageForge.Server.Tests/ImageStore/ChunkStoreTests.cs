@@ -102,6 +102,38 @@ public sealed class ChunkStoreTests
     }
 
     [Fact]
+    public void A_suspect_the_disk_cannot_read_is_removed_and_the_others_are_still_hashed()
+    {
+        using var store = new TestStore();
+        var chunks = TestChunk.Several(15, 5);
+        foreach (var chunk in chunks)
+            store.Chunks.Put(chunk.Id, chunk.Plain.Length, chunk.Frame);
+        store.Crash();
+        var reads = 0;
+        store.Chunks.Read = (file, buffer, offset) => ++reads == 2 ? throw new IOException("Input/output error", 5) : RandomAccess.Read(file, buffer.Span, offset);
+        Assert.Equal(1, store.Chunks.VerifySuspects(default));
+        Assert.Equal(0, store.Chunks.SuspectCount);
+        Assert.Single(store.Chunks.Missing([.. chunks.Select(c => c.Id)]), missing => missing);
+    }
+
+    [Fact]
+    public void A_suspect_that_cannot_be_opened_now_stays_a_suspect_and_is_told_of()
+    {
+        using var store = new TestStore();
+        var chunks = TestChunk.Several(16, 5);
+        foreach (var chunk in chunks)
+            store.Chunks.Put(chunk.Id, chunk.Plain.Length, chunk.Frame);
+        store.Crash();
+        var reads = 0;
+        store.Chunks.Read = (file, buffer, offset) => ++reads == 2 ? throw new IOException("Too many open files", 24) : RandomAccess.Read(file, buffer.Span, offset);
+        var told = new List<ChunkId>();
+        Assert.Equal(0, store.Chunks.VerifySuspects(default, (id, _) => told.Add(id)));
+        Assert.Single(told);
+        Assert.Equal(1, store.Chunks.SuspectCount);
+        Assert.All(chunks, c => Assert.True(store.Chunks.Holds(c.Id)));
+    }
+
+    [Fact]
     public async Task What_a_sync_made_durable_is_not_hashed_again()
     {
         using var store = new TestStore();
