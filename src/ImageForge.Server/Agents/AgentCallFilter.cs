@@ -2,6 +2,7 @@ using ImageForge.Contracts;
 using ImageForge.Server.Errors;
 using ImageForge.Server.ImageStore;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace ImageForge.Server.Agents;
 
@@ -32,6 +33,7 @@ internal sealed class AgentCallFilter(AgentSessions sessions, SignsOfLife signs,
         if (Refuse(call, session) is { } refusal)
             return refusal;
         http.Features.Set(session);
+        LiftRates(http);
         try
         {
             await signs.HeardAsync(session.Task, http.RequestAborted);
@@ -52,6 +54,17 @@ internal sealed class AgentCallFilter(AgentSessions sessions, SignsOfLife signs,
 
     public static ProblemHttpResult Cancelled() =>
         Problems.Conflict("cancelled", "The task was cancelled.", "Nothing to do; the machine restarts.", Fault.Cancelled);
+
+    /// <summary>
+    /// Chunks and manifests come as slowly as the network is. Only for the holder of a token: whoever else sends slowly would hold memory.
+    /// </summary>
+    private static void LiftRates(HttpContext context)
+    {
+        if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } request)
+            request.MinDataRate = null;
+        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } response)
+            response.MinDataRate = null;
+    }
 
     private static ProblemHttpResult? Refuse(AgentCall call, AgentSession session)
     {

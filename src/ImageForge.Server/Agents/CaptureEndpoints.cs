@@ -89,7 +89,7 @@ internal static class CaptureEndpoints
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return TooSlow();
+            return AgentBody.TooSlow();
         }
         finally
         {
@@ -112,7 +112,7 @@ internal static class CaptureEndpoints
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return TooSlow();
+            return AgentBody.TooSlow();
         }
         if (manifest is null)
             return problem!;
@@ -135,7 +135,4 @@ internal static class CaptureEndpoints
                 return space.Problem();
         }
     }
-
-    private static ProblemHttpResult TooSlow() =>
-        Problems.Of(StatusCodes.Status408RequestTimeout, "Too slow", "bodyTooSlow", "The request did not arrive in time.", "Check the network of this machine; it sends it again.", Fault.Network);
 }

@@ -25,11 +25,7 @@ internal static class ListeningFeature
     }
 
     /// <summary>First in the pipeline.</summary>
-    public static void UseListeningRules(this WebApplication app)
-    {
-        app.UseMiddleware<PlainHttpMiddleware>();
-        app.UseMiddleware<AgentLimitsMiddleware>();
-    }
+    public static void UseListeningRules(this WebApplication app) => app.UseMiddleware<PlainHttpMiddleware>();
 
     private static void Listen(KestrelServerOptions kestrel, ServerOptions options, int port, Action<ListenOptions> configure)
     {

@@ -1,5 +1,4 @@
 using ImageForge.Server.Errors;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace ImageForge.Server.Listening;
 
@@ -30,22 +29,4 @@ internal sealed class PlainHttpMiddleware(RequestDelegate next, ServerAddresses 
 
     private static bool IsPlain(PathString path) =>
         path.StartsWithSegments("/boot", StringComparison.Ordinal) || path == "/boot.ipxe" || path == "/healthz";
-}
-
-/// <summary>Chunks and manifests are large and come as slowly as the network is: no size limit and no minimum rate for agents.</summary>
-internal sealed class AgentLimitsMiddleware(RequestDelegate next)
-{
-    public Task InvokeAsync(HttpContext context)
-    {
-        if (context.Request.Path.StartsWithSegments("/agent", StringComparison.Ordinal))
-        {
-            if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-                size.MaxRequestBodySize = null;
-            if (context.Features.Get<Microsoft.AspNetCore.Server.Kestrel.Core.Features.IHttpMinRequestBodyDataRateFeature>() is { } request)
-                request.MinDataRate = null;
-            if (context.Features.Get<Microsoft.AspNetCore.Server.Kestrel.Core.Features.IHttpMinResponseDataRateFeature>() is { } response)
-                response.MinDataRate = null;
-        }
-        return next(context);
-    }
 }
