@@ -14,11 +14,18 @@ internal sealed class Alarms(EventLog events, TimeProvider time)
     public async Task RaiseAsync(string kind, string subject, string text, CancellationToken cancellationToken)
     {
         var now = time.GetTimestamp();
-        if (_raised.TryGetValue((kind, subject), out var last) && time.GetElapsedTime(last, now) < Quiet)
+        // Only one of several concurrent calls records.
+        if (_raised.TryGetValue((kind, subject), out var last))
+        {
+            if (time.GetElapsedTime(last, now) < Quiet || !_raised.TryUpdate((kind, subject), now, last))
+                return;
+        }
+        else if (!_raised.TryAdd((kind, subject), now))
+        {
             return;
+        }
         if (_raised.Count > MaxKept)
             _raised.Clear();
-        _raised[(kind, subject)] = now;
         await events.RecordAsync(kind, subject, text, cancellationToken);
     }
 }
