@@ -5,7 +5,7 @@ namespace ImageForge.Server.Tests.BootServices;
 
 public sealed class BootServiceSettingsRulesTests
 {
-    private static readonly BootInterface Eth = new("eth0", IPAddress.Parse("10.20.0.1"), IPAddress.Parse("255.255.255.0"));
+    private static readonly BootInterface Eth = new("eth0", IPAddress.Parse("10.20.0.1"), IPAddress.Parse("255.255.255.0"), 2);
 
     [Theory]
     [InlineData("10.20.0.50", "10.20.0.60", null, null)]
