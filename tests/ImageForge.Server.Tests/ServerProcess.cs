@@ -19,6 +19,7 @@ public sealed class ServerProcess : IServerUnderTest, IAsyncDisposable
     private readonly SocketsHttpHandler _handler = new() { AllowAutoRedirect = false, UseCookies = false };
     private readonly bool _ownFolder;
     private Process? _process;
+    private Task<string> _errors = Task.FromResult("");
     private int _port;
 
     private ServerProcess(string dataFolder, bool ownFolder, string[] settings)
@@ -57,6 +58,13 @@ public sealed class ServerProcess : IServerUnderTest, IAsyncDisposable
 
     public HttpClient WithToken(string token) => Client(token);
 
+    /// <summary>For a failed assertion: whether the server still runs, and what it said if it does not.</summary>
+    public async Task<string> ConditionAsync()
+    {
+        await Task.Delay(500);
+        return _process is { HasExited: true } ? $"the server ended with code {_process.ExitCode}: {await _errors}" : "the server runs";
+    }
+
     /// <summary>SIGKILL: no handler runs, no buffer is flushed.</summary>
     public async Task KillAsync()
     {
@@ -77,7 +85,7 @@ public sealed class ServerProcess : IServerUnderTest, IAsyncDisposable
         ])
             start.ArgumentList.Add(argument);
         _process = Process.Start(start)!;
-        var errors = _process.StandardError.ReadToEndAsync();
+        _errors = _process.StandardError.ReadToEndAsync();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (await _process.StandardOutput.ReadLineAsync(patience.Token) is { } line)
         {
@@ -88,7 +96,7 @@ public sealed class ServerProcess : IServerUnderTest, IAsyncDisposable
             _ = _process.StandardOutput.ReadToEndAsync(CancellationToken.None);
             return;
         }
-        throw new InvalidOperationException($"the server did not start: {await errors}");
+        throw new InvalidOperationException($"the server did not start: {await _errors}");
     }
 
     public async ValueTask DisposeAsync()
