@@ -18,6 +18,9 @@ internal sealed record AgentCall(JobKind? Kind = null, bool MayBeOld = false, bo
 /// </summary>
 internal sealed class AgentCallFilter(AgentSessions sessions, SignsOfLife signs, StoreSpace space) : IEndpointFilter
 {
+    /// <summary>More than a frame of the largest chunk (16 MiB); each endpoint then sets its own limit.</summary>
+    private const int LargestBody = 32 << 20;
+
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var http = context.HttpContext;
@@ -30,6 +33,9 @@ internal sealed class AgentCallFilter(AgentSessions sessions, SignsOfLife signs,
             return Problems.Unauthorized("tokenRevoked", "This task token is not valid (any more): the task has ended, or another boot of the machine took it over.",
                 "Restart the machine; it asks the server what to do.");
         }
+        // An answer given before the body is read (cancelled, disk full) reaches the agent only if the rest of the body may still come:
+        // over the API's limit the server would cut the connection, and the agent would take the answer for a broken network.
+        AgentBody.Allow(http, LargestBody);
         if (Refuse(call, session) is { } refusal)
             return refusal;
         http.Features.Set(session);

@@ -109,7 +109,7 @@ public sealed class FullDiskTests
         }
         catch (HttpRequestException e)
         {
-            // Seen once: the connection ended without an answer. Whose fault it was must be in the report the next time.
+            // Once the answer was lost: given before the body was read, with the body over the API's limit, the connection was cut under it.
             Assert.Fail($"{e.Message} {await server.ConditionAsync()}");
         }
         small.Free();
