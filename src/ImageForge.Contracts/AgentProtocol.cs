@@ -36,11 +36,11 @@ public sealed record TaskAssignment(
 /// <param name="ChunkSize">Plain bytes per chunk, a power of two from 64 KiB to 16 MiB.</param>
 /// <param name="Level">zstd level, 1 to 19.</param>
 /// <param name="Disk">Serial or WWN of the disk to capture; null: the only internal disk.</param>
-public sealed record CaptureAssignment(string ImageName, int ChunkSize, int Level, string? Disk);
+public sealed record CaptureAssignment(string ImageName, int ChunkSize, int Level, string? Disk, CaptureChoices? Choices = null);
 
 /// <param name="ManifestHash">Lower-case hex SHA-256 of the manifest; the agent refuses any other manifest.</param>
 /// <param name="Disk">Serial or WWN of the target; null: the only disk that is neither removable nor the boot medium.</param>
-public sealed record DeployAssignment(string ImageName, int VersionNumber, string ManifestHash, string? Disk, bool ReadBack = true);
+public sealed record DeployAssignment(string ImageName, int VersionNumber, string ManifestHash, string? Disk, bool ReadBack = true, DeployChoices? Choices = null);
 
 /// <summary>Sign of life and progress. <see cref="BytesDone"/> and <see cref="BytesTotal"/> are bytes of used content of the current phase.</summary>
 /// <param name="BytesSent">Bytes on the wire since the task began on this boot, after compression.</param>

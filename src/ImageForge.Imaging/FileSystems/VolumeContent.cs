@@ -1,6 +1,11 @@
 namespace ImageForge.Imaging.FileSystems;
 
-public enum FileSystemKind { Unknown, Fat12, Fat16, Fat32, Ext2, Ext3, Ext4, Ntfs }
+/// <summary>The numbers are those of the manifest.</summary>
+public enum FileSystemKind
+{
+    Unknown, Fat12, Fat16, Fat32, Ext2, Ext3, Ext4, Ntfs,
+    ExFat = 8, Xfs = 9, Btrfs = 10, F2fs = 11, Swap = 12, Luks = 13, BitLocker = 14, Lvm = 15,
+}
 
 /// <summary>What was recognised on a volume and which of its blocks hold content.</summary>
 /// <param name="BlockSize">Bytes per bit of <paramref name="Used"/>, a power of two ≥ the sector size.</param>

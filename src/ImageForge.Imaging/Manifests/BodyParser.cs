@@ -79,7 +79,7 @@ internal static class BodyParser
         int blockSize = reader.I32(), chunkSize = reader.I32();
         reader.Require(partition.Length > 0 && partition.Offset % sectorSize == 0 && partition.Length % sectorSize == 0, "a volume is not whole sectors");
         reader.Require(partition.Offset <= diskSize - partition.Length, "a volume reaches beyond the disk");
-        reader.Require(fileSystem <= (byte)FileSystemKind.Ntfs, $"file system {fileSystem} is unknown");
+        reader.Require(fileSystem <= (byte)FileSystemKind.Lvm, $"file system {fileSystem} is unknown");
         reader.Require(ChunkSizes.IsValid(chunkSize), $"{chunkSize} is not a chunk size");
         reader.Require(BitOperations.IsPow2(blockSize) && blockSize >= sectorSize && blockSize <= chunkSize, $"{blockSize} is not a block size");
         if (!reader.IsSound)

@@ -118,12 +118,12 @@ internal sealed class CheckIn(
         CaptureAssignment? capture = null;
         DeployAssignment? deploy = null;
         if (task.Kind == JobKind.Capture)
-            capture = new CaptureAssignment(job.ImageName!, order.ChunkSize, order.Level, order.Disk);
+            capture = new CaptureAssignment(job.ImageName!, order.ChunkSize, order.Level, order.Disk, order.Capture);
         if (task.Kind == JobKind.Deploy)
         {
             if (job.ImageVersionId is not { } id || await versions.FindAsync(id, cancellationToken) is not { } version)
                 return null;
-            deploy = new DeployAssignment(version.ImageName, version.Number, version.ManifestHash, order.Disk, order.ReadBack);
+            deploy = new DeployAssignment(version.ImageName, version.Number, version.ManifestHash, order.Disk, order.ReadBack, order.Deploy);
         }
         return new TaskAssignment(task.Id, task.Kind, host.Name, order.After, capture, deploy);
     }

@@ -30,7 +30,9 @@ internal sealed record JobParameters(
     string? Disk = null,
     string? ImageName = null,
     int? ImageVersion = null,
-    bool ReadBack = true)
+    bool ReadBack = true,
+    CaptureChoices? Capture = null,
+    DeployChoices? Deploy = null)
 {
     public string ToJson() => JsonSerializer.Serialize(this, JobJson.Default.JobParameters);
 

@@ -40,7 +40,7 @@ internal sealed class JobDesk(Database database, JobStore jobs, HostStore hosts,
                         $"{host.Name} still has task {busy.Id} of job {busy.JobId}.", $"Wait for it or cancel it: POST /api/v1/jobs/{busy.JobId}/cancel.");
             }
             var parameters = new JobParameters(request.After, request.ChunkSize ?? 1 << 20, request.Level ?? 3, DeviceText.Limit(request.Disk),
-                request.Image, version?.Number, request.ReadBack ?? true);
+                request.Image, version?.Number, request.ReadBack ?? true, request.Capture, request.Deploy);
             var now = time.NowMilliseconds();
             var id = await connection.ExecuteScalarAsync<long>(
                 """

@@ -11,6 +11,8 @@ namespace ImageForge.Server.Jobs;
 /// <param name="ChunkSize">Capture only, bytes, a power of two from 64 KiB to 16 MiB; null: 1 MiB.</param>
 /// <param name="Level">Capture only, zstd 1 to 19; null: 3.</param>
 /// <param name="ReadBack">Deploy only: read everything back and compare. Default true.</param>
+/// <param name="Capture">Capture only; null: the defaults of <see cref="CaptureChoices"/>.</param>
+/// <param name="Deploy">Deploy only; null: the defaults of <see cref="DeployChoices"/>.</param>
 internal sealed record CreateJobRequest(
     JobKind Kind,
     IReadOnlyList<string> Hosts,
@@ -20,7 +22,9 @@ internal sealed record CreateJobRequest(
     AfterTask After = AfterTask.Reboot,
     int? ChunkSize = null,
     int? Level = null,
-    bool? ReadBack = null)
+    bool? ReadBack = null,
+    CaptureChoices? Capture = null,
+    DeployChoices? Deploy = null)
 {
     /// <summary>Tells whether a repeated Idempotency-Key comes with the same request.</summary>
     public byte[] Hash() => SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this));
