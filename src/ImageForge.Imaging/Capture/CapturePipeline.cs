@@ -51,15 +51,21 @@ internal sealed class CapturePipeline(IBlockDevice source, IChunkSink sink, Capt
             var candidate = 0;
             for (var chunk = 0; chunk < volume.Header.ChunkCount; chunk++)
             {
-                var usage = volume.UsageOf(chunk);
-                if (usage == ChunkUsage.None)
+                if (volume.UsageOf(chunk) == ChunkUsage.None)
                     continue;
+                var readBytes = volume.ReadBytesOf(chunk);
+                if (readBytes == 0)
+                {
+                    // Used, but wholly skipped: zero in the manifest, as every candidate that gets no id.
+                    candidate++;
+                    continue;
+                }
                 var plain = plains.Rent(cancel);
-                var bits = usage == ChunkUsage.Some ? volume.BitsOf(chunk) : [];
+                var bits = volume.ReadBitsOf(chunk);
                 var length = volume.Header.ChunkLength(chunk);
                 var offset = volume.Header.Partition.Offset + (long)chunk * volume.Header.ChunkSize;
                 progress.AddRead(reader.Read(volume.Header, offset, bits, plain.Span[..length]));
-                _read.Add(new Item(volume, candidate++, volume.UsedBytesOf(chunk), plain, length), cancel);
+                _read.Add(new Item(volume, candidate++, readBytes, plain, length), cancel);
             }
         }
     }

@@ -18,7 +18,8 @@ internal sealed class CapturePlan
 
     private long DiskSize => _layout.SizeBytes / _layout.SectorSize * _layout.SectorSize;
 
-    public long UsedBytes => Volumes.Sum(v => v.UsedBytes);
+    /// <summary>Bytes of used content to read and hash; what is recorded as zero unread is not in it.</summary>
+    public long ReadBytes => Volumes.Sum(v => v.ReadBytes);
 
     /// <summary>Reads the tables and the file systems' own maps.</summary>
     public static CapturePlan Read(IBlockDevice source, int chunkSize, CancellationToken cancel)

@@ -8,7 +8,7 @@ public sealed class CaptureProgress
     /// <summary>Bytes of used content that are hashed and known to be with the sink.</summary>
     public long BytesDone => Interlocked.Read(ref _done);
 
-    /// <summary>Bytes of used content on the disk; 0 until the maps are read.</summary>
+    /// <summary>Bytes of used content to read (skipped files are not in it); 0 until the maps are read.</summary>
     public long BytesTotal => Interlocked.Read(ref _total);
 
     /// <summary>Bytes of frames the sink has taken.</summary>

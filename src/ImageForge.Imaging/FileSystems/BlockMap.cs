@@ -56,6 +56,21 @@ public sealed class BlockMap
         }
     }
 
+    /// <summary>Number of blocks in the range that are 1 here and 0 in <paramref name="other"/>, a map of as many blocks.</summary>
+    public long CountWithout(BlockMap other, long first, long count)
+    {
+        CheckRange(first, count);
+        other.CheckRange(first, count);
+        long total = 0;
+        for (var block = first; block < first + count;)
+        {
+            var bits = (int)Math.Min(64 - (block & 63), first + count - block);
+            total += BitOperations.PopCount(_words[block >> 6] & ~other._words[block >> 6] & Mask(block, bits));
+            block += bits;
+        }
+        return total;
+    }
+
     /// <summary>Number of used blocks in the range.</summary>
     public long CountUsed(long first, long count)
     {

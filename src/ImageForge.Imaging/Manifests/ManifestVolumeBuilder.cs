@@ -10,6 +10,7 @@ namespace ImageForge.Imaging.Manifests;
 internal sealed class ManifestVolumeBuilder
 {
     private readonly BlockMap _used;
+    private readonly BlockMap? _skipped;
     private readonly int _blocksPerBit;
     private readonly byte[] _ids;
     private readonly bool[] _isData;
@@ -20,7 +21,7 @@ internal sealed class ManifestVolumeBuilder
     {
         // Clusters may be as large as 2 MiB (NTFS): the format's blocks never exceed a chunk.
         _blocksPerBit = Math.Max(1, content.BlockSize / chunkSize);
-        _used = content.Used;
+        (_used, _skipped) = (content.Used, content.Skipped);
         Header = new VolumeHeader(partition, content.Kind, content.Uuid, content.Label, content.Note, Math.Min(content.BlockSize, chunkSize), chunkSize);
         ChunkUsage? before = null;
         for (var i = 0; i < Header.ChunkCount; i++)
@@ -32,7 +33,7 @@ internal sealed class ManifestVolumeBuilder
                 continue;
             CandidateCount++;
             MapBytes += usage == ChunkUsage.Some ? ManifestVolume.MapBytes(Header.ChunkBlocks(i)) : 0;
-            UsedBytes += UsedBytesOf(i);
+            ReadBytes += ReadBytesOf(i);
         }
         ManifestRoom.CheckCandidates(partition, CandidateCount, chunkSize);
         _ids = new byte[(long)CandidateCount * ChunkId.Size];
@@ -43,7 +44,8 @@ internal sealed class ManifestVolumeBuilder
 
     public int CandidateCount { get; }
 
-    public long UsedBytes { get; }
+    /// <summary>Bytes of used blocks whose content is to be read: all but the skipped ones.</summary>
+    public long ReadBytes { get; }
 
     /// <summary>Bytes of the maps of all partly used chunks.</summary>
     public long MapBytes { get; }
@@ -60,15 +62,33 @@ internal sealed class ManifestVolumeBuilder
         return count == 0 ? ChunkUsage.None : count == blocks ? ChunkUsage.All : ChunkUsage.Some;
     }
 
-    /// <summary>Bytes of used blocks of a chunk that has some.</summary>
-    public long UsedBytesOf(int chunk)
+    /// <summary>Bytes of a chunk's used blocks that are to be read; 0 if all of them are skipped: such a chunk is zero.</summary>
+    public long ReadBytesOf(int chunk)
     {
-        if (UsageOf(chunk) == ChunkUsage.All)
-            return Header.ChunkLength(chunk);
+        if (_blocksPerBit > 1)
+            return UsageOf(chunk) == ChunkUsage.All && !IsSkipped(chunk / _blocksPerBit) ? Header.ChunkLength(chunk) : 0;
         var first = FirstBlock(chunk);
         var blocks = Header.ChunkBlocks(chunk);
+        var last = first + blocks - 1;
         var cut = blocks * (long)Header.BlockSize - Header.ChunkLength(chunk);
-        return _used.CountUsed(first, blocks) * Header.BlockSize - (_used[first + blocks - 1] ? cut : 0);
+        var count = _skipped is null ? _used.CountUsed(first, blocks) : _used.CountWithout(_skipped, first, blocks);
+        return count * Header.BlockSize - (_used[last] && !IsSkipped(last) ? cut : 0);
+    }
+
+    /// <summary>Which blocks of a chunk are to be read; what is not is zero in the chunk. Empty: every one.</summary>
+    public byte[] ReadBitsOf(int chunk)
+    {
+        var length = ReadBytesOf(chunk);
+        if (length == Header.ChunkLength(chunk))
+            return [];
+        var bits = BitsOf(chunk);
+        if (_skipped is null)
+            return bits;
+        var skipped = new byte[bits.Length];
+        _skipped.CopyTo(FirstBlock(chunk), Header.ChunkBlocks(chunk), skipped);
+        for (var i = 0; i < bits.Length; i++)
+            bits[i] &= (byte)~skipped[i];
+        return bits;
     }
 
     /// <summary>The map of a chunk whose usage is <see cref="ChunkUsage.Some"/>.</summary>
@@ -116,6 +136,8 @@ internal sealed class ManifestVolumeBuilder
         }
         return new ManifestVolume(Header, runs.Build(), maps.ToArray(), _ids.AsMemory(0, data * ChunkId.Size));
     }
+
+    private bool IsSkipped(long block) => _skipped?[block] ?? false;
 
     private long FirstBlock(int chunk) => chunk * (long)(Header.ChunkSize / Header.BlockSize);
 }

@@ -69,7 +69,7 @@ public sealed class ManifestTests
         Assert.Equal(["", "", "", "1800", "0080", "04"], volume.Chunks().Select(c => Convert.ToHexString(c.UsedBits.Span)));
         Assert.Equal([0, 65536, 65536, 8192, 4096, 1024], volume.Chunks().Select(c => volume.UsedBytesOf(c)));
         Assert.Equal(65536 * 2 + 8192 + 4096 + 1024, volume.UsedBytes);
-        Assert.Equal(builder.UsedBytes, volume.UsedBytes);
+        Assert.Equal(builder.ReadBytes, volume.UsedBytes);
         for (var i = 0; i < 6; i++)
             Assert.Equal(Text(volume.Chunks().ElementAt(i)), Text(volume[i]));
         Assert.Equal([(id, Chunk), (id, Chunk), (id, 2 * Block + 1024)], manifest.DataChunks());
