@@ -188,5 +188,5 @@ public sealed class InventoryReaderTests
     [InlineData("008300024142", null)]
     [InlineData("0080000420204120", "A")]
     public void Unit_serial_page_is_read_no_further_than_it_goes(string page, string? serial) =>
-        Assert.Equal(serial, DiskIdentity.UnitSerial(Convert.FromHexString(page)));
+        Assert.Equal(serial, Agent.Inventory.DiskIdentity.UnitSerial(Convert.FromHexString(page)));
 }
