@@ -9,7 +9,7 @@ internal sealed record SealedVersion(long ImageId, long VersionId, string ImageN
 /// <summary>Answers which sealed version a name means; jobs ask it before they order a deploy.</summary>
 internal sealed class ImageCatalog(Database database)
 {
-    /// <param name="number">Null: the newest.</param>
+    /// <param name="number">Null: the current one.</param>
     public async Task<SealedVersion?> FindSealedAsync(string imageName, int? number, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
@@ -23,7 +23,7 @@ internal sealed class ImageCatalog(Database database)
             SELECT i.id, v.id, i.name, v.number, v.manifest_hash
             FROM images i JOIN image_versions v ON v.image_id = i.id
             WHERE i.name = @imageName AND (@number IS NULL OR v.number = @number)
-            ORDER BY v.number DESC LIMIT 1
+            ORDER BY COALESCE(v.id = i.current_version_id, 0) DESC, v.number DESC LIMIT 1
             """, new { imageName, number }, transaction);
         return rows.Select(r => new SealedVersion(r.ImageId, r.VersionId, r.Name, r.Number, r.Hash)).FirstOrDefault();
     }

@@ -10,8 +10,11 @@ internal sealed class ImageVersions(Database database, TimeProvider time)
     private const string From =
         """
         SELECT v.id AS Id, v.image_id AS ImageId, i.name AS ImageName, v.number AS Number, v.manifest_hash AS ManifestHash, v.signature AS Signature,
-            v.task_id AS TaskId, v.sealed_at AS SealedAt, v.disk_bytes AS DiskBytes, v.used_bytes AS UsedBytes, v.chunk_count AS ChunkCount, v.stored_bytes AS StoredBytes
-        FROM image_versions v JOIN images i ON i.id = v.image_id
+            v.task_id AS TaskId, v.sealed_at AS SealedAt, v.disk_bytes AS DiskBytes, v.used_bytes AS UsedBytes, v.chunk_count AS ChunkCount, v.stored_bytes AS StoredBytes,
+            v.new_bytes AS NewBytes, v.unique_bytes AS UniqueBytes, v.id = i.current_version_id AS Current, v.pinned AS Pinned,
+            v.derived_from AS DerivedFromId, d.number AS DerivedFrom, v.damaged AS Damaged, v.verified_at AS VerifiedAt,
+            (SELECT count(*) FROM version_faults f WHERE f.version_id = v.id) AS BadChunks
+        FROM image_versions v JOIN images i ON i.id = v.image_id LEFT JOIN image_versions d ON d.id = v.derived_from
         """;
 
     public Task<ImageVersion?> FindAsync(long id, CancellationToken cancellationToken) =>
@@ -43,15 +46,16 @@ internal sealed class ImageVersions(Database database, TimeProvider time)
     public async Task<Page<ImageListing>> ListImagesAsync(Paging paging, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
-        var rows = await connection.QueryAsync<(string Name, string? Description, long CreatedAt, long Versions, long? Newest, long? SealedAt, long? Disk, long? Used, long? Stored)>(
+        var rows = await connection.QueryAsync<(string Name, string? Description, long CreatedAt, long Versions, long? Newest, long? Current, long? KeepLast, long? SealedAt, long? Disk, long? Used, long? Stored)>(
             """
-            SELECT i.name, i.description, i.created_at, count(v.id), max(v.number), v.sealed_at, v.disk_bytes, v.used_bytes, v.stored_bytes
+            SELECT i.name, i.description, i.created_at, count(v.id), max(v.number),
+                (SELECT number FROM image_versions c WHERE c.id = i.current_version_id), i.keep_last, v.sealed_at, v.disk_bytes, v.used_bytes, v.stored_bytes
             FROM images i LEFT JOIN image_versions v ON v.image_id = i.id GROUP BY i.id ORDER BY i.name LIMIT @Limit OFFSET @Offset
             """, paging);
         var total = await connection.ExecuteScalarAsync<int>("SELECT count(*) FROM images");
         // SQLite: bare columns beside max() come from the row that has the maximum.
         return new Page<ImageListing>(
-            [.. rows.Select(r => new ImageListing(r.Name, r.Description, r.CreatedAt.ToTime(), (int)r.Versions, (int?)r.Newest, r.SealedAt.ToTime(), r.Disk, r.Used, r.Stored))], total);
+            [.. rows.Select(r => new ImageListing(r.Name, r.Description, r.CreatedAt.ToTime(), (int)r.Versions, (int?)r.Newest, (int?)r.Current, (int?)r.KeepLast, r.SealedAt.ToTime(), r.Disk, r.Used, r.Stored))], total);
     }
 
     /// <summary>Adds the next version of an image, which is created when its name is new. The same manifest of the same task is added once.</summary>
@@ -76,9 +80,10 @@ internal sealed class ImageVersions(Database database, TimeProvider time)
                 "INSERT INTO images (name, created_at) VALUES (@ImageName, @now) ON CONFLICT (name) DO NOTHING", new { version.ImageName, now }, transaction);
             var id = await connection.ExecuteScalarAsync<long>(
                 """
-                INSERT INTO image_versions (image_id, number, manifest_hash, signature, task_id, sealed_at, disk_bytes, used_bytes, chunk_count, stored_bytes)
-                SELECT i.id, COALESCE((SELECT max(number) FROM image_versions WHERE image_id = i.id), 0) + 1,
-                    @ManifestHash, @Signature, @TaskId, @now, @DiskBytes, @UsedBytes, @ChunkCount, @StoredBytes
+                INSERT INTO image_versions (image_id, number, manifest_hash, signature, task_id, sealed_at, disk_bytes, used_bytes, chunk_count, stored_bytes,
+                    new_bytes, derived_from, damaged)
+                SELECT i.id, max(i.last_number, COALESCE((SELECT max(number) FROM image_versions WHERE image_id = i.id), 0)) + 1,
+                    @ManifestHash, @Signature, @TaskId, @now, @DiskBytes, @UsedBytes, @ChunkCount, @StoredBytes, @NewBytes, @DerivedFrom, @Damaged
                 FROM images i WHERE i.name = @ImageName RETURNING id
                 """,
                 new
@@ -92,7 +97,17 @@ internal sealed class ImageVersions(Database database, TimeProvider time)
                     version.UsedBytes,
                     version.ChunkCount,
                     version.StoredBytes,
+                    version.NewBytes,
+                    version.DerivedFrom,
+                    version.Damaged,
                 }, transaction);
+            // What was captured whole is what people want to deploy from now on; a version with holes or a variant for small disks never is by itself.
+            await connection.ExecuteAsync(
+                """
+                UPDATE images SET last_number = (SELECT number FROM image_versions WHERE id = @id),
+                    current_version_id = CASE WHEN current_version_id IS NULL OR (@Damaged IS NULL AND @DerivedFrom IS NULL) THEN @id ELSE current_version_id END
+                WHERE name = @ImageName
+                """, new { id, version.ImageName, version.Damaged, version.DerivedFrom }, transaction);
             return ToVersion(await connection.QuerySingleAsync<Row>($"{From} WHERE v.id = @id", new { id }, transaction));
         }, cancellationToken);
 
@@ -104,7 +119,8 @@ internal sealed class ImageVersions(Database database, TimeProvider time)
 
     private static ImageVersion ToVersion(Row row) => new(
         row.Id, row.ImageId, row.ImageName, (int)row.Number, row.ManifestHash, row.Signature, row.TaskId, row.SealedAt.ToTime(),
-        row.DiskBytes, row.UsedBytes, row.ChunkCount, row.StoredBytes);
+        row.DiskBytes, row.UsedBytes, row.ChunkCount, row.StoredBytes, row.NewBytes, row.UniqueBytes, row.Current is 1, row.Pinned != 0,
+        row.DerivedFromId, (int?)row.DerivedFrom, row.Damaged, row.VerifiedAt.ToTime(), row.BadChunks);
 
     private sealed class Row
     {
@@ -120,9 +136,21 @@ internal sealed class ImageVersions(Database database, TimeProvider time)
         public long UsedBytes { get; init; }
         public long ChunkCount { get; init; }
         public long StoredBytes { get; init; }
+        public long? NewBytes { get; init; }
+        public long? UniqueBytes { get; init; }
+        public long? Current { get; init; }
+        public long Pinned { get; init; }
+        public long? DerivedFromId { get; init; }
+        public long? DerivedFrom { get; init; }
+        public string? Damaged { get; init; }
+        public long? VerifiedAt { get; init; }
+        public long BadChunks { get; init; }
     }
 }
 
 /// <summary>What a seal adds; the fields are those of <see cref="ImageVersion"/>.</summary>
+/// <param name="DerivedFrom">Id of the version it was made from; null: it was captured.</param>
+/// <param name="Damaged">JSON list of what could not be read; null: everything was.</param>
 internal sealed record NewVersion(
-    string ImageName, string ManifestHash, byte[] Signature, long TaskId, long DiskBytes, long UsedBytes, long ChunkCount, long StoredBytes);
+    string ImageName, string ManifestHash, byte[] Signature, long TaskId, long DiskBytes, long UsedBytes, long ChunkCount, long StoredBytes,
+    long? NewBytes = null, long? DerivedFrom = null, string? Damaged = null);

@@ -110,7 +110,7 @@ internal sealed class JobDesk(Database database, JobStore jobs, HostStore hosts,
         if (request.Kind == JobKind.Capture && request.Version is not null)
             return Invalid("badVersion", "A capture makes the next version by itself.", "Leave version out.");
         if (request.Version is <= 0)
-            return Invalid("badVersion", "Versions begin with 1.", "Leave version out for the newest.");
+            return Invalid("badVersion", "Versions begin with 1.", "Leave version out for the current one.");
         if (request.ChunkSize is { } size && (!BitOperations.IsPow2(size) || size is < 64 << 10 or > 16 << 20))
             return Invalid("badChunkSize", "chunkSize is a power of two from 65536 to 16777216.", "Leave it out for 1 MiB.");
         if (request.Level is < 1 or > 19)

@@ -6,7 +6,7 @@ namespace ImageForge.Server.Jobs;
 
 /// <param name="Hosts">Any MAC of each host, in any form.</param>
 /// <param name="Image">The image to make or deploy.</param>
-/// <param name="Version">Deploy only; null: the newest at this moment.</param>
+/// <param name="Version">Deploy only; null: the image's current one at this moment.</param>
 /// <param name="Disk">Serial or WWN of the disk; null: the only internal one.</param>
 /// <param name="ChunkSize">Capture only, bytes, a power of two from 64 KiB to 16 MiB; null: 1 MiB.</param>
 /// <param name="Level">Capture only, zstd 1 to 19; null: 3.</param>

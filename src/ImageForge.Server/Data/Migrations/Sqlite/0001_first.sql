@@ -69,10 +69,16 @@ CREATE TABLE dhcp_leases (
 
 -- Images
 CREATE TABLE images (
-    id          INTEGER PRIMARY KEY,
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
     name        TEXT NOT NULL UNIQUE,
     description TEXT,
-    created_at  INTEGER NOT NULL
+    created_at  INTEGER NOT NULL,
+    -- What a deploy without a version gets; null only while there is no version.
+    current_version_id INTEGER REFERENCES image_versions (id) ON DELETE SET NULL,
+    -- The highest number ever given: a deleted version's number never names another.
+    last_number INTEGER NOT NULL DEFAULT 0,
+    -- Retention: how many unpinned versions stay; null: all.
+    keep_last   INTEGER
 );
 CREATE TABLE image_versions (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -86,22 +92,60 @@ CREATE TABLE image_versions (
     used_bytes    INTEGER NOT NULL,
     chunk_count   INTEGER NOT NULL,
     stored_bytes  INTEGER NOT NULL,
+    -- Of stored_bytes, what this capture had to send; null: nobody counted.
+    new_bytes     INTEGER,
+    -- Of stored_bytes, what no other version has; null: not yet worked out.
+    unique_bytes  INTEGER,
+    pinned        INTEGER NOT NULL DEFAULT 0,
+    -- The version this one was made from, for example by shrinking; null: captured, or that one is deleted.
+    derived_from  INTEGER REFERENCES image_versions (id) ON DELETE SET NULL,
+    -- What could not be read from the source disk, a JSON list; null: nothing is missing.
+    damaged       TEXT,
+    -- When every chunk of it was last hashed.
+    verified_at   INTEGER,
     UNIQUE (image_id, number)
 );
+CREATE INDEX image_versions_manifest ON image_versions (manifest_hash);
+CREATE INDEX image_versions_derived ON image_versions (derived_from) WHERE derived_from IS NOT NULL;
+-- Chunks that are bad or missing in the store, once for each version that needs them; gone when the chunk is stored again.
+CREATE TABLE version_faults (
+    chunk_id   BLOB NOT NULL,
+    version_id INTEGER NOT NULL REFERENCES image_versions (id) ON DELETE CASCADE,
+    kind       TEXT NOT NULL CHECK (kind IN ('corrupt', 'missing')),
+    found_at   INTEGER NOT NULL,
+    PRIMARY KEY (chunk_id, version_id)
+) WITHOUT ROWID;
+CREATE INDEX version_faults_version ON version_faults (version_id);
 
 -- ImageStore
 CREATE TABLE chunk_leases (
     task_id    INTEGER NOT NULL,
     chunk_id   BLOB NOT NULL,
+    -- It was not held when the task first asked.
+    lacked     INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (task_id, chunk_id)
 ) WITHOUT ROWID;
+-- Sweeps and verifications; an interrupted verification goes on from its position.
+CREATE TABLE store_runs (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind       TEXT NOT NULL,
+    state      TEXT NOT NULL,
+    started_by TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at   INTEGER,
+    -- JSON: what was asked for, how far it is, what was found.
+    request    TEXT NOT NULL,
+    progress   TEXT NOT NULL
+);
+CREATE INDEX store_runs_kind ON store_runs (kind, id);
 
 -- Jobs
 CREATE TABLE jobs (
     id               INTEGER PRIMARY KEY AUTOINCREMENT,
     kind             TEXT NOT NULL,
-    image_id         INTEGER REFERENCES images (id),
-    image_version_id INTEGER REFERENCES image_versions (id),
+    -- Null also when it was deleted since; the parameters keep the name and number.
+    image_id         INTEGER REFERENCES images (id) ON DELETE SET NULL,
+    image_version_id INTEGER REFERENCES image_versions (id) ON DELETE SET NULL,
     parameters       TEXT NOT NULL,
     created_at       INTEGER NOT NULL,
     created_by       TEXT NOT NULL,
@@ -109,6 +153,8 @@ CREATE TABLE jobs (
     -- SHA-256 of the request that used the key: the same key with another request is refused.
     request_hash     BLOB
 );
+CREATE INDEX jobs_image_version ON jobs (image_version_id) WHERE image_version_id IS NOT NULL;
+CREATE INDEX jobs_image ON jobs (image_id) WHERE image_id IS NOT NULL;
 CREATE TABLE host_tasks (
     id                INTEGER PRIMARY KEY AUTOINCREMENT,
     job_id            INTEGER NOT NULL REFERENCES jobs (id),
