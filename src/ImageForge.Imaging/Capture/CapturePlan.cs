@@ -37,7 +37,9 @@ internal sealed class CapturePlan
         };
         var plan = new CapturePlan(layout);
         foreach (var region in layout.RawRegions.OrderBy(r => r.Offset))
-            plan._regions.Add(new ManifestRegion(region.Kind, region.Offset, ReadRegion(source, region)));
+            plan._regions.Add(region.Kind == RawRegionKind.Zeros
+                ? new ManifestRegion(region.Kind, region.Offset, default, (int)region.Length)
+                : new ManifestRegion(region.Kind, region.Offset, ReadRegion(source, region)));
         foreach (var partition in layout.Partitions.OrderBy(p => p.Offset))
         {
             cancel.ThrowIfCancellationRequested();

@@ -27,18 +27,21 @@ public static class DeployPlanner
         var needed = manifest.Volumes.Select(v => v.Header.Partition.End).Append(2L * sectorSize).Max();
         if (manifest.Gpt is { } gpt)
             needed = Math.Max(needed, GptWriter.MinimumDiskBytes(gpt));
+        else if (manifest.Scheme == PartitionScheme.Mbr)
+            // An extended partition may reach further than the last volume in it.
+            needed = manifest.Regions.Where(r => r.Kind == RawRegionKind.BootSector).Select(r => MbrReader.MinimumDiskBytes(r.Bytes.Span, sectorSize)).Append(needed).Max();
         if (diskSizeBytes < needed)
             return Refuse("diskTooSmall",
                 $"The image needs a disk of at least {ByteText.Exact(needed)} and the target has {ByteText.Exact(diskSizeBytes)}.",
                 "Use a larger disk, or capture the image again from a smaller one.");
         var resuming = found is not null && found.ManifestHash == manifestHash && found.DiskSizeBytes == diskSizeBytes && found.SectorSize == sectorSize;
-        return new PlanOutcome(new WritePlan(manifest, manifestHash, diskSizeBytes, resuming, Tables(manifest, diskSizeBytes)), null);
+        return new PlanOutcome(new WritePlan(manifest, manifestHash, diskSizeBytes, resuming, Tables(manifest, diskSizeBytes), [.. manifest.Regions.Where(r => r.Kind == RawRegionKind.Zeros)]), null);
     }
 
     /// <summary>Everything outside the volumes, in the order to write; sectors 0 and 1 are taken out of it and written last of all.</summary>
     private static List<DiskWrite> Tables(Manifest manifest, long diskSizeBytes)
     {
-        var writes = manifest.Regions.Where(r => r.Kind == RawRegionKind.Gap).Select(r => new DiskWrite(r.Offset, r.Bytes.ToArray())).ToList();
+        var writes = manifest.Regions.Where(r => r.Kind is RawRegionKind.Gap or RawRegionKind.Ebr).Select(r => new DiskWrite(r.Offset, r.Bytes.ToArray())).ToList();
         // A GPT is made anew even for a disk of the same size: the source's copies may have been damaged.
         if (manifest.Gpt is { } gpt)
             writes.AddRange(GptWriter.Rebuild(gpt, diskSizeBytes, manifest.SectorSize));

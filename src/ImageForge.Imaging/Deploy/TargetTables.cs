@@ -1,4 +1,5 @@
 using ImageForge.Imaging.Disks;
+using ImageForge.Imaging.Manifests;
 
 namespace ImageForge.Imaging.Deploy;
 
@@ -32,6 +33,9 @@ internal sealed class TargetTables(IBlockDevice target, WritePlan plan, long hos
             if (end > 2 * _sector)
                 target.WriteZeros(Math.Max(start, 2 * _sector), end - Math.Max(start, 2 * _sector));
         }
+        foreach (var zeros in plan.Zeros)
+            if (zeros.End > 2 * _sector)
+                target.WriteZeros(Math.Max(zeros.Offset, 2 * _sector), zeros.End - Math.Max(zeros.Offset, 2 * _sector));
         if (!plan.Resuming)
         {
             var record = new byte[_sector];
@@ -65,6 +69,9 @@ internal sealed class TargetTables(IBlockDevice target, WritePlan plan, long hos
         foreach (var write in plan.Tables)
             TakeOutFirstSectors(write, firstSectors, tables);
 
+        if (readBack)
+            foreach (var zeros in plan.Zeros)
+                CompareZeros(zeros);
         Commit(heads, readBack);
         Commit(tables, readBack);
         Commit([new DiskWrite(0, firstSectors[0])], readBack);
@@ -95,6 +102,18 @@ internal sealed class TargetTables(IBlockDevice target, WritePlan plan, long hos
         using var buffer = AlignedBuffer.Rent(bytes.Length);
         bytes.CopyTo(buffer.Span);
         target.Write(offset, buffer.Span);
+    }
+
+    private void CompareZeros(ManifestRegion zeros)
+    {
+        using var buffer = AlignedBuffer.Rent((int)RawRegion.MaxGap);
+        for (var at = Math.Max(zeros.Offset, 2 * _sector); at < zeros.End; at += buffer.Length)
+        {
+            var piece = buffer.Span[..(int)Math.Min(buffer.Length, zeros.End - at)];
+            target.Read(at, piece);
+            if (piece.ContainsAnyExcept((byte)0))
+                throw DeployFailures.ReadBack(target.Name, null, at);
+        }
     }
 
     private void Compare(DiskWrite write)

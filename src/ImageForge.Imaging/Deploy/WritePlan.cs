@@ -16,8 +16,8 @@ public sealed class WritePlan
     /// </summary>
     internal const int DiscRecordsEnd = 64 << 10;
 
-    internal WritePlan(Manifest manifest, string manifestHash, long diskSizeBytes, bool resuming, IReadOnlyList<DiskWrite> tables) =>
-        (Manifest, ManifestHash, DiskSizeBytes, Resuming, Tables) = (manifest, manifestHash, diskSizeBytes, resuming, tables);
+    internal WritePlan(Manifest manifest, string manifestHash, long diskSizeBytes, bool resuming, IReadOnlyList<DiskWrite> tables, IReadOnlyList<ManifestRegion> zeros) =>
+        (Manifest, ManifestHash, DiskSizeBytes, Resuming, Tables, Zeros) = (manifest, manifestHash, diskSizeBytes, resuming, tables, zeros);
 
     public Manifest Manifest { get; }
 
@@ -34,8 +34,11 @@ public sealed class WritePlan
     /// <summary>Plain bytes of data chunks, before compression.</summary>
     public long BytesToFetchAtMost => Manifest.DataBytes;
 
-    /// <summary>Gap, boot sector and partition tables in the order to write.</summary>
+    /// <summary>Gaps, extended boot records, boot sector and partition tables in the order to write.</summary>
     internal IReadOnlyList<DiskWrite> Tables { get; }
+
+    /// <summary>Sectors outside the volumes that must be zero: written before everything else, they lead nowhere.</summary>
+    internal IReadOnlyList<ManifestRegion> Zeros { get; }
 
     /// <summary>Bytes at the start of a volume that stay unwritten until the end.</summary>
     internal int HeadBytes(VolumeHeader volume) => (int)Math.Min(Math.Max(HeadSectors * Manifest.SectorSize, DiscRecordsEnd - volume.Partition.Offset), volume.Partition.Length);

@@ -12,7 +12,7 @@ public enum PartitionScheme
 
 /// <summary>How a disk is divided: the structure, and which raw sectors outside the partitions belong to it.</summary>
 /// <param name="Partitions">In order of their offset. <see cref="PartitionScheme.None"/>: one, number 0, the whole disk.</param>
-/// <param name="RawRegions">Ascending, not overlapping each other or a partition; multiples of the sector size; a few MiB at most.</param>
+/// <param name="RawRegions">Ascending, not overlapping each other or a partition; multiples of the sector size; a few MiB at most, <see cref="RawRegionKind.Zeros"/> not counted.</param>
 /// <param name="Gpt">The parsed table if the scheme is GPT: what <see cref="GptWriter"/> rebuilds from.</param>
 /// <param name="Mbr">The parsed boot record if the scheme is MBR.</param>
 /// <param name="Notes">Remarks for people: a damaged copy, a hybrid MBR …</param>
@@ -26,7 +26,7 @@ public sealed record DiskLayout(
     MbrTable? Mbr,
     IReadOnlyList<string> Notes);
 
-/// <param name="Number">As Linux counts: 1 for sda1; 0 for a whole disk.</param>
+/// <param name="Number">As Linux counts: 1 for sda1, logical partitions from 5; 0 for a whole disk.</param>
 /// <param name="Offset">First byte on the disk.</param>
 /// <param name="Length">Bytes.</param>
 /// <param name="Type">GPT: type GUID in lower case; MBR: <c>0x83</c>; whole disk: empty.</param>
@@ -34,7 +34,7 @@ public sealed record DiskLayout(
 /// <param name="Attributes">GPT: attribute bits (UEFI 2.10 table 5.8); MBR: the boot indicator byte.</param>
 public sealed record Partition(int Number, long Offset, long Length, string Type, string? UniqueId, string? Name, ulong Attributes)
 {
-    /// <summary>Why its content is taken as it is, every block, without looking for a file system: an extended partition holds a chain of tables. Null for all others.</summary>
+    /// <summary>Why its content is taken as it is, every block, without looking for a file system: boot code, or an extended partition that holds something else than a chain. Null for all others.</summary>
     public string? Opaque { get; init; }
 
     /// <summary>First byte after it.</summary>
@@ -54,6 +54,12 @@ public enum RawRegionKind
 
     /// <summary>Entries and header of the second copy.</summary>
     GptBackup,
+
+    /// <summary>An extended boot record and what follows it up to its logical partition, as far as it is not zero.</summary>
+    Ebr,
+
+    /// <summary>Sectors that held zeros and must do so again; a manifest keeps their number only.</summary>
+    Zeros,
 }
 
 /// <param name="Offset">First byte on the disk.</param>

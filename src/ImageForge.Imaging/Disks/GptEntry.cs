@@ -13,6 +13,13 @@ namespace ImageForge.Imaging.Disks;
 /// </summary>
 internal readonly record struct GptEntry(int Number, Guid Type, Guid Unique, ulong FirstLba, ulong LastLba, ulong Attributes, string Name)
 {
+    /// <summary>Boot code without a file system: GRUB's core image on BIOS machines, the boot loader of PowerPC firmware.</summary>
+    private static readonly Dictionary<Guid, string> s_bootCode = new()
+    {
+        [new("21686148-6449-6e6f-744e-656564454649")] = "A BIOS boot partition: boot code, taken with every block.",
+        [new("9e1a2d38-c612-4316-aa26-8b49521e5a2b")] = "A PReP boot partition: boot code, taken with every block.",
+    };
+
     public static List<GptEntry> ParseAll(ReadOnlySpan<byte> entries, int count, int size)
     {
         var used = new List<GptEntry>();
@@ -29,7 +36,10 @@ internal readonly record struct GptEntry(int Number, Guid Type, Guid Unique, ulo
     }
 
     public Partition ToPartition(int sectorSize) => new(Number, (long)FirstLba * sectorSize, (long)(LastLba - FirstLba + 1) * sectorSize,
-        Type.ToString(), Unique.ToString(), Name.Length == 0 ? null : Name, Attributes);
+        Type.ToString(), Unique.ToString(), Name.Length == 0 ? null : Name, Attributes)
+    {
+        Opaque = s_bootCode.GetValueOrDefault(Type),
+    };
 
     private static string ReadName(ReadOnlySpan<byte> utf16)
     {

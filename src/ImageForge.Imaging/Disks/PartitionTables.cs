@@ -1,6 +1,6 @@
 namespace ImageForge.Imaging.Disks;
 
-/// <summary>Finds out how a disk is divided. Reads only the start and the end of the disk.</summary>
+/// <summary>Finds out how a disk is divided. Reads only the start and the end of the disk, and the chain of logical partitions.</summary>
 public static class PartitionTables
 {
     /// <exception cref="DiskException">A sector of the tables cannot be read.</exception>

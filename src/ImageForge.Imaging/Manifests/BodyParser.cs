@@ -66,9 +66,11 @@ internal static class BodyParser
         var kind = reader.U8();
         var offset = reader.I64();
         var length = reader.I32();
-        reader.Require(kind <= (byte)RawRegionKind.GptBackup, $"raw region kind {kind} is unknown");
+        reader.Require(kind <= (byte)RawRegionKind.Zeros, $"raw region kind {kind} is unknown");
         reader.Require(length > 0 && sectorSize > 0 && length % sectorSize == 0, $"a raw region of {length} bytes is not whole sectors");
-        return new ManifestRegion((RawRegionKind)kind, offset, reader.Bytes(length));
+        return kind == (byte)RawRegionKind.Zeros
+            ? new ManifestRegion(RawRegionKind.Zeros, offset, default, reader.IsSound ? length : 0)
+            : new ManifestRegion((RawRegionKind)kind, offset, reader.Bytes(length));
     }
 
     private static ManifestVolume? ReadVolume(BodyReader reader, long diskSize, int sectorSize)

@@ -14,9 +14,9 @@ internal static class Extents
         {
             if (region.Offset < end || region.Offset % sectorSize != 0)
                 return "raw regions overlap or are out of order";
-            if (region.Offset > diskSize - region.Bytes.Length)
+            if (region.Offset > diskSize - region.Length)
                 return "a raw region reaches beyond the disk";
-            end = region.Offset + region.Bytes.Length;
+            end = region.End;
         }
         end = 0;
         foreach (var partition in partitions)
@@ -31,7 +31,7 @@ internal static class Extents
         }
         foreach (var region in regions)
             foreach (var partition in partitions)
-                if (region.Offset < partition.End && region.Offset + region.Bytes.Length > partition.Offset)
+                if (region.Offset < partition.End && region.End > partition.Offset)
                     return "a raw region lies in a volume";
         if (partitions.Select(p => p.Number).Distinct().Count() != partitions.Count)
             return "two volumes have one number";

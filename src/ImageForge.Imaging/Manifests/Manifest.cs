@@ -32,8 +32,15 @@ public sealed record Manifest(
 }
 
 /// <param name="Offset">Bytes from the start of the disk, a multiple of the sector size.</param>
-/// <param name="Bytes">Whole sectors.</param>
-public sealed record ManifestRegion(RawRegionKind Kind, long Offset, ReadOnlyMemory<byte> Bytes);
+/// <param name="Bytes">Whole sectors; empty for <see cref="RawRegionKind.Zeros"/>.</param>
+/// <param name="ZeroBytes">Length of a region of kind <see cref="RawRegionKind.Zeros"/>, else 0.</param>
+public sealed record ManifestRegion(RawRegionKind Kind, long Offset, ReadOnlyMemory<byte> Bytes, int ZeroBytes = 0)
+{
+    public int Length => Bytes.Length + ZeroBytes;
+
+    /// <summary>First byte after it.</summary>
+    public long End => Offset + Length;
+}
 
 /// <summary>What the partition table and the file system say about a volume.</summary>
 /// <param name="Partition">Number, place, type, name and attributes as read from the table.</param>

@@ -49,7 +49,7 @@ public static class ManifestWriter
         {
             writer.Write((byte)region.Kind);
             writer.Write(region.Offset);
-            writer.Write(region.Bytes.Length);
+            writer.Write(region.Length);
             writer.Write(region.Bytes.Span);
         }
         writer.Write(checked((ushort)manifest.Volumes.Count));

@@ -19,14 +19,6 @@ public sealed class MbrTests
         Assert.Equal(0xdeadbeef, layout.Mbr!.DiskSignature);
     }
 
-    [Fact]
-    public void An_extended_partition_is_taken_as_one_opaque_piece()
-    {
-        var layout = MadeGptDisk.Layout(Made("label: dos\nstart=2048, size=2048, type=83\nstart=4096, size=8192, type=5\nstart=6144, size=2048, type=83\n"));
-        Assert.Equal([null, "0x05"], layout.Partitions.Select(partition => partition.Opaque is null ? null : partition.Type));
-        Assert.Contains("extended", Assert.Single(layout.Notes), StringComparison.Ordinal);
-    }
-
     [Theory]
     [InlineData(0u, 100u, "spans")]
     [InlineData(16000u, 1000u, "spans")]

@@ -33,8 +33,8 @@ internal static class DiskCheck
     public static string? TableDifference(Manifest manifest, IBlockDevice target)
     {
         foreach (var region in manifest.Regions)
-            if (!SyntheticImage.Read(target, region.Offset, region.Bytes.Length).AsSpan().SequenceEqual(region.Bytes.Span))
-                return $"region {region.Kind}";
+            if (!SyntheticImage.Read(target, region.Offset, region.Length).AsSpan().SequenceEqual(region.Kind == RawRegionKind.Zeros ? new byte[region.Length] : region.Bytes.Span))
+                return $"region {region.Kind} at {region.Offset}";
         return null;
     }
 

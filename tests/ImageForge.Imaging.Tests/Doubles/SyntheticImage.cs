@@ -2,6 +2,7 @@ using ImageForge.Imaging.Chunks;
 using ImageForge.Imaging.Disks;
 using ImageForge.Imaging.FileSystems;
 using ImageForge.Imaging.Manifests;
+using ImageForge.Imaging.Tests.Layouts;
 
 namespace ImageForge.Imaging.Tests.Doubles;
 
@@ -39,7 +40,17 @@ internal sealed class SyntheticImage
         }
         else if (scheme == PartitionScheme.Mbr)
         {
-            regions = [new(RawRegionKind.BootSector, 0, Read(source, 0, sectorSize)), new(RawRegionKind.Gap, sectorSize, Read(source, sectorSize, Mib - sectorSize))];
+            var boot = Read(source, 0, sectorSize);
+            boot.AsSpan(446, 64).Clear();
+            for (var i = 0; i < places.Length; i++)
+                HandMadeChain.Entry(boot, i, 0x83, (uint)(places[i].Item1 / sectorSize), (uint)(places[i].Item2 / sectorSize));
+            source.Write(0, boot);
+            regions =
+            [
+                new(RawRegionKind.BootSector, 0, boot), new(RawRegionKind.Gap, sectorSize, Read(source, sectorSize, Mib - sectorSize)),
+                // As between a boot record and its logical partition, in the free room behind the second volume.
+                new(RawRegionKind.Ebr, places[2].Item1 - 65536, Read(source, places[2].Item1 - 65536, sectorSize)), new(RawRegionKind.Zeros, places[2].Item1 - 65536 + sectorSize, default, 65536 - sectorSize),
+            ];
         }
         var store = new MemoryChunkStore();
         var volumes = places.Select((place, i) => Volume(source, store, random, new Partition(i + 1, place.Item1, place.Item2, "type", null, $"part {i + 1}", 0), chunkSize, i)).ToList();

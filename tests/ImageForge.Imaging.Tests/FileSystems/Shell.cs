@@ -18,6 +18,8 @@ internal static class Shell
         ["mdel"] = "mtools",
         ["mke2fs"] = "e2fsprogs",
         ["sgdisk"] = "gdisk",
+        ["sfdisk"] = "fdisk",
+        ["partx"] = "util-linux",
     };
 
     /// <returns>Standard output.</returns>

@@ -1,5 +1,6 @@
 using ImageForge.Imaging.Disks;
 using ImageForge.Imaging.Tests.Disks;
+using ImageForge.Imaging.Tests.Layouts;
 using Xunit.Abstractions;
 
 namespace ImageForge.Imaging.Tests.Fuzzing;
@@ -47,6 +48,27 @@ public sealed class PartitionTableFuzzTests(ITestOutputHelper output)
         Assert.Contains("Mbr ", summary, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Changed_chains_of_logical_partitions_are_read_or_refused_and_never_more()
+    {
+        var image = new byte[1 << 20];
+        HandMadeChain.Entry(image, 0, 0x83, 8, 16);
+        HandMadeChain.Entry(image, 1, 0x0F, 64, 1900);
+        var hot = new List<(int, int)> { (446, 64) };
+        for (var i = 0; i < 24; i++)
+        {
+            var at = (64 + i * 64) * 512;
+            HandMadeChain.Entry(image.AsSpan(at, 512), 0, 0x83, 8, 40);
+            if (i < 23)
+                HandMadeChain.Entry(image.AsSpan(at, 512), 1, 0x05, (uint)(i + 1) * 64, 48);
+            hot.Add((at + 446, 64));
+        }
+        var summary = new Fuzzer(image, [.. hot]).Run(50_000, _ => Attempt(new ArrayDisk(image)));
+        output.WriteLine(summary);
+        Assert.Contains("mbrInvalid", summary, StringComparison.Ordinal);
+        Assert.Contains("Mbr ", summary, StringComparison.Ordinal);
+    }
+
     /// <summary>Whatever was read must keep its promises.</summary>
     private static string Attempt(ArrayDisk disk)
     {
@@ -60,6 +82,8 @@ public sealed class PartitionTableFuzzTests(ITestOutputHelper output)
             Assert.True(offset >= end && length > 0 && offset + length <= disk.SizeBytes && offset % 512 == 0 && length % 512 == 0, $"{offset}+{length} after {end}");
             end = offset + length;
         }
+        Assert.Equal(layout.Partitions.Count, layout.Partitions.Select(partition => partition.Number).Distinct().Count());
+        Assert.True(layout.RawRegions.Count <= 520);
         Assert.True(layout.RawRegions.Sum(region => region.Length) <= 4 << 20);
         Assert.Equal(layout.RawRegions.OrderBy(region => region.Offset), layout.RawRegions);
         if (layout.Gpt is { } table && GptWriter.MinimumDiskBytes(table) <= disk.SizeBytes)

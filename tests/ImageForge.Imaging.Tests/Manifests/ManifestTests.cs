@@ -27,7 +27,7 @@ public sealed class ManifestTests
         var back = Parse(file);
 
         Assert.Equal((manifest.DiskSizeBytes, manifest.SectorSize, manifest.DiskModel, manifest.Scheme), (back.DiskSizeBytes, back.SectorSize, back.DiskModel, back.Scheme));
-        Assert.Equal(manifest.Regions.Select(r => (r.Kind, r.Offset, Convert.ToHexString(r.Bytes.Span))), back.Regions.Select(r => (r.Kind, r.Offset, Convert.ToHexString(r.Bytes.Span))));
+        Assert.Equal(manifest.Regions.Select(r => (r.Kind, r.Offset, r.Length, Convert.ToHexString(r.Bytes.Span))), back.Regions.Select(r => (r.Kind, r.Offset, r.Length, Convert.ToHexString(r.Bytes.Span))));
         Assert.Equal(manifest.Volumes.Select(v => v.Header), back.Volumes.Select(v => v.Header));
         foreach (var (before, after) in manifest.Volumes.Zip(back.Volumes))
         {
