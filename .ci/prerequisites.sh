@@ -34,6 +34,9 @@ mformat                              mtools
 mkfs.vfat                            dosfstools
 mke2fs                               e2fsprogs
 mkntfs                               ntfs-3g
+mkfs.xfs                             xfsprogs
+mkfs.btrfs                           btrfs-progs
+mkfs.f2fs                            f2fs-tools
 fusermount                           fuse3
 partclone.ntfs                       partclone
 mmdebstrap                           mmdebstrap

@@ -16,7 +16,6 @@ internal static class ForeignSignatures
         new(424, [0x3B, 0xD6, 0x67, 0x49, 0x29, 0x2E, 0xD8, 0x4A, 0x83, 0x99, 0xF6, 0xA3, 0x39, 0xE3, 0xD0, 0x01], "Encrypted with BitLocker To Go"),
         new(3, [.. "EXFAT   "u8], "An exFAT file system"),
         new(3, [.. "ReFS"u8, 0, 0, 0, 0], "A ReFS file system"),
-        new(0, [.. "XFSB"u8], "An XFS file system"),
         new(0x10040, [.. "_BHRfS_M"u8], "A Btrfs file system"),
         new(512, [.. "LABELONE"u8], "An LVM physical volume"),
         new(0, [.. "LABELONE"u8], "An LVM physical volume"),

@@ -15,7 +15,7 @@ internal static partial class Judges
     {
         var comparison = Partclone.Compare(ours, theirs, volume.Bytes);
         Assert.True(comparison.LostBytes == 0, $"{comparison.LostBytes} bytes would be lost: {comparison.Samples}");
-        Assert.True(comparison.ExtraBytes <= allowedExtra, $"{comparison.ExtraBytes} bytes too many: {comparison.Samples}");
+        Assert.True(comparison.ExtraBytes <= allowedExtra, $"{comparison.ExtraBytes} bytes too many, {allowedExtra} are explained: {comparison.Samples}");
         Assert.InRange(ours.Used.CountUsed(), 1, ours.Used.BlockCount - 1);
     }
 
@@ -41,11 +41,26 @@ internal static partial class Judges
     /// <summary>With every unused block overwritten the checker must find nothing and every file must read the same.</summary>
     public static void AssertSurvivesRestore(MadeVolume volume, VolumeContent ours, params string[] checker)
     {
-        var restored = volume.CopyWithGarbageInUnused(ours);
-        Shell.Run(checker[0], [.. checker[1..], restored]);
+        var restored = AssertCheckerPasses(volume, ours, checker);
         var before = volume.HashFiles(volume.Image);
         Assert.True(before.Count > 5, $"only {before.Count} files to compare");
         Assert.Equal(before, volume.HashFiles(restored));
+    }
+
+    /// <returns>The checked copy, every unused block of it overwritten.</returns>
+    public static string AssertCheckerPasses(MadeVolume volume, VolumeContent ours, params string[] checker)
+    {
+        var restored = volume.CopyWithGarbageInUnused(ours);
+        Shell.Run(checker[0], [.. checker[1..], restored]);
+        return restored;
+    }
+
+    /// <summary>Nothing may be skipped, and the note says why.</summary>
+    public static void AssertTakenWhole(VolumeContent content, FileSystemKind kind, string note, VolumeState state = VolumeState.Clean)
+    {
+        Assert.Equal((kind, state), (content.Kind, content.State));
+        Assert.Contains(note, content.Note, StringComparison.Ordinal);
+        Assert.Equal(content.Used.BlockCount, content.Used.CountUsed());
     }
 
     /// <summary>mtools' list of the clusters of every file.</summary>

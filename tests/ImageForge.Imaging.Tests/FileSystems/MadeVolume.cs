@@ -44,6 +44,20 @@ internal sealed class MadeVolume : IDisposable
             volume.WorkWithMtools(files);
     });
 
+    public static MadeVolume Xfs(long bytes, string options, int files = 400) => Make(bytes, volume =>
+    {
+        Shell.Run("mkfs.xfs", ["-q", "-f", "--unsupported", "-L", "Judge", .. Split(options), volume.Image]);
+        if (files > 0)
+            volume.Mounted(files, "mount", "-o", "loop", volume.Image);
+    });
+
+    public static MadeVolume Btrfs(long bytes, string options, int files = 400, string mount = "loop") => Make(bytes, volume =>
+    {
+        Shell.Run("mkfs.btrfs", ["-q", "-f", "-L", "Judge", .. Split(options), volume.Image]);
+        if (files > 0)
+            volume.Mounted(files, "mount", "-o", mount, volume.Image);
+    });
+
     private static MadeVolume Make(long bytes, Action<MadeVolume> fill)
     {
         var volume = new MadeVolume(bytes);
@@ -100,6 +114,27 @@ internal sealed class MadeVolume : IDisposable
                 return i;
             }
         }
+    }
+
+    /// <summary>A copy of the image as a power cut leaves it: taken while the file system is mounted and <paramref name="work"/> is done in it.</summary>
+    public byte[] CutPowerDuring(Action<string> work)
+    {
+        byte[] image = [];
+        PrivateMounts.Run(() =>
+        {
+            var mountPoint = Directory.CreateDirectory(Path.Combine(_folder, "mounted")).FullName;
+            Shell.Run("mount", "-o", "loop", Image, mountPoint);
+            try
+            {
+                work(mountPoint);
+                image = ReadAll();
+            }
+            finally
+            {
+                Shell.Unmount(mountPoint);
+            }
+        });
+        return image;
     }
 
     /// <summary>SHA-256 of every file, by path, as the kernel, ntfs-3g or mtools read it from <paramref name="image"/>.</summary>

@@ -35,17 +35,28 @@ internal static class Partclone
         }
         long lost = 0, extra = 0;
         var samples = new List<string>();
+        var (runStart, runLost) = (-1L, false);
         for (long i = 0; i < judge.BlockCount; i++)
         {
             var (a, b) = (ours.Used[i * grain / ours.BlockSize], judge[i]);
+            if (runStart >= 0 && (a == b || b != runLost))
+                EndRun(i);
             if (a == b)
                 continue;
             if (b)
                 lost += grain;
             else
                 extra += grain;
-            if (samples.Count < 8)
-                samples.Add($"{(b ? "lost" : "extra")} at 0x{i * grain:x}");
+            if (runStart < 0)
+                (runStart, runLost) = (i, b);
+        }
+        if (runStart >= 0)
+            EndRun(judge.BlockCount);
+        void EndRun(long end)
+        {
+            if (samples.Count < 12)
+                samples.Add($"{(runLost ? "lost" : "extra")} at 0x{runStart * grain:x}+0x{(end - runStart) * grain:x}");
+            runStart = -1;
         }
         return new Comparison(lost, extra, string.Join(", ", samples));
     }

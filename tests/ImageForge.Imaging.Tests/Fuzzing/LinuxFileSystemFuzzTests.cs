@@ -1,0 +1,76 @@
+using System.Numerics;
+using ImageForge.Imaging.Disks;
+using ImageForge.Imaging.FileSystems;
+using ImageForge.Imaging.Tests.FileSystems;
+using Xunit.Abstractions;
+
+namespace ImageForge.Imaging.Tests.Fuzzing;
+
+/// <summary>XFS, btrfs, F2FS with changed metadata, mostly with its checksums made right again: read, noted or refused, always in bounded time.</summary>
+public sealed class LinuxFileSystemFuzzTests(ITestOutputHelper output)
+{
+    private const int MiB = 1 << 20;
+
+    [Fact]
+    public void Changed_xfs_are_read_or_taken_whole()
+    {
+        using var volume = MadeVolume.Xfs(32 * MiB, "-b size=1024 -d agcount=2", files: 60);
+        FreeEverySecondBlock(volume);
+        var image = volume.ReadAll();
+        Assert.Null(volume.Identify().Note);
+        var group = (int)image.Be32(84) * 1024;
+        var roots = new[] { 0, group }.Select(start => start + 1024 * (int)image.Be32(start + 512 + 16)).ToArray();
+        // Leaves below a root of two levels: their block numbers stand behind room for 80 keys.
+        var leaves = roots.Where(root => image.Be16(root + 4) == 1).SelectMany(root => Enumerable.Range(0, image.Be16(root + 6))
+            .Select(i => (root == roots[0] ? 0 : group) + 1024 * (int)image.Be32(root + 56 + 80 * 8 + 4 * i))).ToArray();
+        Assert.NotEmpty(leaves);
+        var log = (int)(image.Be64(48) >> image[124]) * group + (int)(image.Be64(48) & ((1UL << image[124]) - 1)) * 1024;
+        (int, int)[] hot = [(0, 264), (0, 264), (84, 48), (512, 100), (group + 512, 100), (roots[0], 120), (roots[1], 120), (roots[1], 120), (log, 512), (log + 512, 512), .. leaves.Select(leaf => (leaf, 120))];
+        Fuzz(image, hot, 10_000, fuzz =>
+        {
+            Seal(fuzz, image, 0, 512, 224);
+            foreach (var start in new[] { 512, group + 512 })
+                Seal(fuzz, image, start, 512, 216);
+            foreach (var root in roots.Concat(leaves))
+                Seal(fuzz, image, root, 1024, 52);
+        });
+    }
+
+    /// <summary>So many holes that their lists need a tree of two levels.</summary>
+    private static void FreeEverySecondBlock(MadeVolume volume) => volume.CutPowerDuring(folder =>
+    {
+        for (var i = 0; i < 1500; i++)
+            File.WriteAllBytes(Path.Combine(folder, $"f{i}"), new byte[1000]);
+        Shell.Run("sync", "-f", folder);
+        for (var i = 0; i < 1500; i += 2)
+            File.Delete(Path.Combine(folder, $"f{i}"));
+    });
+
+    /// <summary>Writes the CRC-32C of a structure into it, as XFS keeps it.</summary>
+    private static void Seal(Fuzzer fuzz, byte[] image, int start, int length, int at)
+    {
+        fuzz.Write(start + at, new byte[4]);
+        fuzz.Write(start + at, BitConverter.GetBytes(~Crc32.Castagnoli(~0u, image.AsSpan(start, length))));
+    }
+
+    private void Fuzz(byte[] image, (int, int)[] hot, int cases, Action<Fuzzer> repair)
+    {
+        var volumes = new int[] { image.Length, image.Length / 2 / 4096 * 4096, 1 << 16, 4096, 512 };
+        var summary = new Fuzzer(image, hot).Run(cases, random =>
+        {
+            // A partition cut shorter than its file system is damage too.
+            var length = volumes[random.Next(10) > 0 ? 0 : random.Next(volumes.Length)];
+            var content = VolumeProbe.Identify(new ArrayDisk(image), 0, length, CancellationToken.None);
+            Assert.True(BitOperations.IsPow2(content.BlockSize) && content.BlockSize >= 512);
+            Assert.Equal((length + content.BlockSize - 1L) / content.BlockSize, content.Used.BlockCount);
+            if (content.Note is not null)
+                Assert.Equal(content.Used.BlockCount, content.Used.CountUsed());
+            Assert.True(content.Used[0]);
+            return content.Kind == FileSystemKind.Unknown ? "refused" : content.Note is null ? "read" : "noted";
+        }, repair);
+        output.WriteLine(summary);
+        Assert.Contains("refused", summary, StringComparison.Ordinal);
+        Assert.Contains("noted", summary, StringComparison.Ordinal);
+        Assert.Contains("read", summary, StringComparison.Ordinal);
+    }
+}
