@@ -1,9 +1,9 @@
+using ImageForge.Contracts;
+
 namespace ImageForge.Server.Images;
 
 internal static class ImageName
 {
-    /// <summary>1 to 64 ASCII letters, digits, spaces, dots, dashes, underscores, beginning with a letter or digit and not ending in a space.</summary>
-    public static bool IsValid(string? name) =>
-        name is { Length: >= 1 and <= 64 } && char.IsAsciiLetterOrDigit(name[0]) && name[^1] != ' '
-        && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is ' ' or '.' or '-' or '_');
+    /// <summary>As <see cref="ImageNames.IsValid"/>.</summary>
+    public static bool IsValid(string? name) => ImageNames.IsValid(name);
 }

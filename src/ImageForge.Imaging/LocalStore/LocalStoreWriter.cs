@@ -1,0 +1,80 @@
+using System.Text.Json;
+using ImageForge.Contracts;
+using ImageForge.Imaging.Capture;
+using ImageForge.Imaging.Chunks;
+using ImageForge.Imaging.Manifests;
+
+namespace ImageForge.Imaging.LocalStore;
+
+/// <summary>
+/// Takes the chunks of one capture or import and seals them as a version. Chunks wait in <see cref="ChunkStaging"/> until a
+/// <c>syncfs</c>, so what lies below <c>chunks/</c> is always durable. A run that ends without a seal leaves no version.
+/// </summary>
+public sealed class LocalStoreWriter : IChunkSink, IDisposable
+{
+    private readonly LocalStore _store;
+    private readonly LocalStoreFolder _folder;
+    private readonly TimeProvider _time;
+    private readonly StoreLock _lock;
+    private readonly ChunkStaging _staging;
+
+    internal LocalStoreWriter(LocalStore store, LocalStoreFolder folder, TimeProvider time)
+    {
+        (_store, _folder, _time, _lock) = (store, folder, time, StoreLock.ForWriting(folder));
+        _staging = new ChunkStaging(folder);
+    }
+
+    /// <summary>Bytes of frames that were new to the store.</summary>
+    public long NewBytes => _staging.NewBytes;
+
+    public ValueTask<bool[]> MissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancel) =>
+        ValueTask.FromResult(ids.Select(id => !_staging.Holds(id)).ToArray());
+
+    public ValueTask StoreAsync(ChunkId id, int plainLength, ReadOnlyMemory<byte> frame, CancellationToken cancel) =>
+        _staging.StoreAsync(id, frame, cancel);
+
+    /// <summary>Every chunk durable → manifest durable → the version's entry. The same disk captured twice without a change in between is one version more all the same: a time was asked to be kept.</summary>
+    /// <exception cref="FailureException"><c>imageName</c>, <c>chunkMissing</c>, <c>storeFull</c>.</exception>
+    public LocalImageVersion Seal(string image, string source, CaptureResult captured)
+    {
+        if (!ImageNames.IsValid(image))
+            throw new FailureException("imageName", Fault.Image, $"\"{image}\" is not an image name.", $"An image name has {ImageNames.Rule}.");
+        return StoreFailures.Guard(_folder, () =>
+        {
+            _staging.MakeDurable();
+            var (chunks, stored) = Count(captured.Manifest);
+            Durable.WriteFile(_folder.ManifestFile(captured.ManifestHash), captured.ManifestBytes);
+            var version = new LocalImageVersion(image, _store.NextNumber(image), captured.ManifestHash, _time.GetUtcNow(), source,
+                captured.Manifest.DiskSizeBytes, captured.Manifest.UsedBytes, chunks, stored);
+            Directory.CreateDirectory(_folder.ImageFolder(image));
+            Durable.FlushFolder(_folder.Catalogue);
+            Durable.WriteFile(_folder.VersionFile(image, version.Number), JsonSerializer.SerializeToUtf8Bytes(version, LocalStoreJson.Default.LocalImageVersion));
+            _staging.RemoveLeftovers();
+            return version;
+        });
+    }
+
+    /// <summary>Removes what this run brought: for an import whose input turned out to be bad.</summary>
+    public void Discard() => _staging.Discard();
+
+    public void Dispose()
+    {
+        _staging.Dispose();
+        _lock.Dispose();
+    }
+
+    /// <summary>Counting looks at every file once more: a chunk that is not there must not be sealed.</summary>
+    private (long Chunks, long StoredBytes) Count(Manifest manifest)
+    {
+        var seen = new HashSet<ChunkId>();
+        long stored = 0;
+        foreach (var (id, _) in manifest.DataChunks())
+        {
+            if (!seen.Add(id))
+                continue;
+            var file = new FileInfo(_folder.ChunkFile(id));
+            stored += file.Exists ? file.Length : throw ChunkFailures.Missing(id);
+        }
+        return (seen.Count, stored);
+    }
+}
