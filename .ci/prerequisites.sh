@@ -54,6 +54,8 @@ shellcheck                           shellcheck
 # The peers that only benches compare with.
 bench_needs='
 /usr/sbin/nginx                      nginx-light
+losetup                              mount
+fuser                                psmisc
 '
 
 # missing_packages TABLE : prints the packages of TABLE that are not there, once each.

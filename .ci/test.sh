@@ -56,6 +56,21 @@ write_long_result() {
     sed -i "/<!-- long-test -->/,/<!-- \/long-test -->/c\\<!-- long-test -->\n$line\n<!-- /long-test -->" README.md
 }
 
+# write_bench_result NAME LOG : the last line of a full bench run into the table of README.md, one row per bench.
+write_bench_result() {
+    local line row
+    line=$(grep "^bench $1: " "$2" | tail -n 1 | sed "s/^bench $1: //")
+    case $line in *ratio=*) ;; *) return 0 ;; esac
+    row="| \`$1\` | $(date -u +%Y-%m-%d) | $(sed -n 's/.*\bratio=\([0-9.]*\).*/\1/p' <<< "$line") | ${line//|/} |"
+    awk -v name="| \`$1\` |" -v row="$row" '
+        /<!-- bench -->/ { inside = 1 }
+        inside && index($0, name) == 1 { if (!done) print row; done = 1; next }
+        /<!-- \/bench -->/ { if (!done) print row; inside = 0 }
+        { print }' README.md > "$build/README.md.new"
+    cat "$build/README.md.new" > README.md
+    rm "$build/README.md.new"
+}
+
 run_tests() {
     local form='form!=long' long='' only=() name limit started=$SECONDS line
     while [ $# -gt 0 ]; do

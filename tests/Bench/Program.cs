@@ -1,4 +1,9 @@
 using ImageForge.Bench.Boot;
+using ImageForge.Bench.Capture;
+using ImageForge.Bench.Deploy;
+using ImageForge.Bench.Recapture;
+using ImageForge.Bench.Redeploy;
+using ImageForge.Bench.Store;
 using ImageForge.Bench.Tftp;
 
 // dotnet run -c Release --project tests/Bench -- <name> [--quick]
@@ -7,6 +12,11 @@ var benches = new Dictionary<string, Func<string[], Task<int>>>
 {
     ["boot"] = BootBench.RunAsync,
     ["tftp"] = TftpBench.RunAsync,
+    ["capture"] = CaptureBench.RunAsync,
+    ["recapture"] = RecaptureBench.RunAsync,
+    ["deploy"] = DeployBench.RunAsync,
+    ["redeploy"] = RedeployBench.RunAsync,
+    ["store"] = StoreBench.RunAsync,
     // Run by benches in a process of their own.
     ["serve-tftp"] = ServeTftp.RunAsync,
 };
