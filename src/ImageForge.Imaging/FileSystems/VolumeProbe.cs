@@ -8,7 +8,15 @@ public static class VolumeProbe
     /// <summary>Bytes per bit where nothing can be skipped.</summary>
     private const int RawBlockSize = 64 << 10;
 
-    private static readonly IFileSystemReader[] s_readers = [new FatReader(), new ExtReader(), new NtfsReader(), new XfsReader()];
+    private static readonly IFileSystemReader[] s_readers =
+    [
+        new FatReader(),
+        new ExtReader(),
+        new NtfsReader(),
+        new XfsReader(),
+        new ExFatReader(),
+        new SwapReader(),
+    ];
 
     /// <summary>As <see cref="Identify(IBlockDevice, long, long, CancellationToken)"/>; a partition that must not be looked into is taken whole.</summary>
     public static VolumeContent Identify(IBlockDevice disk, Partition partition, CancellationToken cancel) =>

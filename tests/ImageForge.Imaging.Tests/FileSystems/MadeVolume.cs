@@ -6,7 +6,7 @@ using ImageForge.Imaging.FileSystems;
 namespace ImageForge.Imaging.Tests.FileSystems;
 
 /// <summary>An image file in a folder of its own, with a real file system on it that was worked in: files, deletions, fragments.</summary>
-internal sealed class MadeVolume : IDisposable
+internal sealed partial class MadeVolume : IDisposable
 {
     // In memory where there is room: the kernel's fsyncs would otherwise wait for everything else on the disk.
     private readonly string _folder = Directory.CreateDirectory(Path.Combine(
@@ -156,6 +156,9 @@ internal sealed class MadeVolume : IDisposable
                 case FileSystemKind.Ntfs:
                     Shell.Run("ntfs-3g", "-o", "ro", image, folder);
                     unmount = () => Shell.Unmount(folder);
+                    break;
+                case FileSystemKind.ExFat:
+                    unmount = MountExFat(image, folder);
                     break;
                 case FileSystemKind.Fat12 or FileSystemKind.Fat16 or FileSystemKind.Fat32:
                     Shell.Run("mcopy", "-s", "-n", "-i", image, "::*", folder);

@@ -63,7 +63,6 @@ public sealed class VolumeProbeTests
     }
 
     [Theory]
-    [InlineData("mkswap -q", "Swap space")]
     [InlineData("mkfs.btrfs -q -f", "Btrfs")]
     public void Formats_without_a_reader_are_named(string mkfs, string name)
     {
