@@ -37,6 +37,10 @@ mkntfs                               ntfs-3g
 mkfs.xfs                             xfsprogs
 mkfs.btrfs                           btrfs-progs
 mkfs.f2fs                            f2fs-tools
+mkfs.exfat                           exfatprogs
+mount.exfat-fuse                     exfat-fuse
+lvm                                  lvm2
+cryptsetup                           cryptsetup-bin
 fusermount                           fuse3
 partclone.ntfs                       partclone
 mmdebstrap                           mmdebstrap

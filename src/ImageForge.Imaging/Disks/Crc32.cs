@@ -8,12 +8,16 @@ internal static class Crc32
 {
     private static readonly uint[] s_table = MakeTable();
 
-    public static uint Ieee(ReadOnlySpan<byte> data)
+    public static uint Ieee(ReadOnlySpan<byte> data) => ~Remainder(~0u, data);
+
+    /// <summary>LVM2 (<c>lib/misc/crc.c</c>): its own start value, and no final inversion.</summary>
+    public static uint Lvm2(ReadOnlySpan<byte> data) => Remainder(0xF597A6CF, data);
+
+    private static uint Remainder(uint crc, ReadOnlySpan<byte> data)
     {
-        var crc = ~0u;
         foreach (var b in data)
             crc = s_table[(byte)(crc ^ b)] ^ crc >> 8;
-        return ~crc;
+        return crc;
     }
 
     /// <summary>Without the final inversion: ext4 chains the raw remainder, starting from ~0.</summary>

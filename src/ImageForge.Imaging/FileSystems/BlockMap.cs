@@ -71,6 +71,14 @@ public sealed class BlockMap
         return total;
     }
 
+    /// <summary>The next used blocks at or after <paramref name="from"/>, as many as follow each other; false: there are none.</summary>
+    public bool NextRun(long from, out long first, out long count)
+    {
+        first = Next(from, used: true);
+        count = Next(first, used: false) - first;
+        return count > 0;
+    }
+
     /// <summary>Number of used blocks in the range.</summary>
     public long CountUsed(long first, long count)
     {
@@ -106,6 +114,17 @@ public sealed class BlockMap
         }
         if ((count & 7) != 0)
             bits[^1] &= (byte)((1 << (count & 7)) - 1);
+    }
+
+    private long Next(long from, bool used)
+    {
+        for (var block = from; block < BlockCount; block = (block | 63) + 1)
+        {
+            var word = (used ? _words[block >> 6] : ~_words[block >> 6]) >> (int)(block & 63);
+            if (word != 0)
+                return Math.Min(BlockCount, block + BitOperations.TrailingZeroCount(word));
+        }
+        return BlockCount;
     }
 
     private void Fill(long first, long count, bool used)

@@ -29,7 +29,7 @@ internal sealed class ExFatReader : IFileSystemReader
         var (bitmaps, label) = ReadRoot(volume, boot, fat);
         if (boot.IsDirty)
             return VolumeProbe.AllUsed(FileSystemKind.ExFat, volume.Length, boot.Uuid, label,
-                "It was not unmounted cleanly (check it with chkdsk or fsck.exfat): taken with every block.");
+                "It was not unmounted cleanly (check it with chkdsk or fsck.exfat): taken with every block.") with { State = VolumeState.Dirty };
 
         var map = new UsedMap(volume.Length, boot.MapUnit, volume.SectorSize);
         map.MarkBytes(0, boot.HeapOffset);
@@ -39,7 +39,10 @@ internal sealed class ExFatReader : IFileSystemReader
             MarkBitmap(volume, boot, fat, bitmap, map);
         CheckSystemFiles(boot, fat, map, bitmaps);
         return new VolumeContent(FileSystemKind.ExFat, map.BlockSize, map.Blocks, boot.Uuid, label,
-            boot.MediaFailed ? "A disk error was met when it was last used." : null);
+            boot.MediaFailed ? "A disk error was met when it was last used." : null)
+        {
+            State = boot.MediaFailed ? VolumeState.Errors : VolumeState.Clean,
+        };
     }
 
     private static (List<Bitmap> Bitmaps, string? Label) ReadRoot(VolumeReader volume, ExFatBootSector boot, ExFatChains fat)

@@ -2,7 +2,7 @@ namespace ImageForge.Imaging.FileSystems;
 
 /// <summary>
 /// Marks of formats that have no reader here. They name what an unknown volume holds, and they overrule a leftover superblock:
-/// LUKS, BitLocker, ReFS or LVM on a former ext4 leave the bytes at 1024 alone.
+/// ReFS or a RAID on a former ext4 leave the bytes at 1024 alone.
 /// </summary>
 internal static class ForeignSignatures
 {
@@ -11,13 +11,8 @@ internal static class ForeignSignatures
     // Offsets as libblkid's superblock probes document them.
     private static readonly Signature[] s_all =
     [
-        new(0, [.. "LUKS"u8, 0xBA, 0xBE], "Encrypted with LUKS"),
-        new(3, [.. "-FVE-FS-"u8], "Encrypted with BitLocker"),
-        new(424, [0x3B, 0xD6, 0x67, 0x49, 0x29, 0x2E, 0xD8, 0x4A, 0x83, 0x99, 0xF6, 0xA3, 0x39, 0xE3, 0xD0, 0x01], "Encrypted with BitLocker To Go"),
         new(3, [.. "ReFS"u8, 0, 0, 0, 0], "A ReFS file system"),
         new(0x10040, [.. "_BHRfS_M"u8], "A Btrfs file system"),
-        new(512, [.. "LABELONE"u8], "An LVM physical volume"),
-        new(0, [.. "LABELONE"u8], "An LVM physical volume"),
         new(0, [0xFC, 0x4E, 0x2B, 0xA9], "A Linux RAID member"),
         new(4096, [0xFC, 0x4E, 0x2B, 0xA9], "A Linux RAID member"),
         new(1024, [0x10, 0x20, 0xF5, 0xF2], "An F2FS file system"),
@@ -25,8 +20,13 @@ internal static class ForeignSignatures
         new(1024, [.. "H+\0\x04"u8], "An HFS+ file system"),
         new(32769, [.. "CD001"u8], "An ISO 9660 file system"),
         new(4096 + 24, [0xC6, 0x85, 0x73, 0xF6, 0x4E, 0x1A, 0x45, 0xCA, 0x82, 0x65, 0xF5, 0x7F, 0x48, 0xBA, 0x6D, 0x81], "A bcache device"),
+        new(4096 + 24, [0xC6, 0x85, 0x73, 0xF6, 0x66, 0xCE, 0x90, 0xA9], "A bcachefs file system"),
         new(0, [.. "hsqs"u8], "A SquashFS file system"),
+        new(1024, [.. "HX\0\x05"u8], "An HFSX file system"),
+        new(0x10034, [.. "ReIsEr"u8], "A ReiserFS file system"),
+        new(0x8000, [.. "JFS1"u8], "A JFS file system"),
+        new(4086, [.. "SWAP-SPACE"u8], "Swap space of an old kind"),
     ];
 
-    public static string? Find(VolumeReader volume) => Array.Find(s_all, signature => volume.Has(signature.Offset, signature.Bytes))?.Text;
+    public static string? Find(VolumeReader volume) => Array.Find(s_all, signature => volume.Has(signature.Offset, signature.Bytes))?.Text ?? PoolMembers.Find(volume);
 }

@@ -16,6 +16,7 @@ public static class VolumeProbe
         new XfsReader(),
         new ExFatReader(),
         new SwapReader(),
+        new LvmReader(),
     ];
 
     /// <summary>As <see cref="Identify(IBlockDevice, long, long, CancellationToken)"/>; a partition that must not be looked into is taken whole.</summary>
@@ -31,8 +32,15 @@ public static class VolumeProbe
     public static VolumeContent Identify(IBlockDevice disk, long offset, long length, CancellationToken cancel)
     {
         using var volume = new VolumeReader(disk, offset, length, cancel);
+        // Whatever older marks are left: all of it is kept.
+        if (EncryptedVolumes.Find(volume) is { } encrypted)
+            return encrypted;
         var candidates = Array.FindAll(s_readers, reader => reader.IsPresent(volume));
         var foreign = ForeignSignatures.Find(volume);
+        var second = EncryptedVolumes.FindSecondHeader(volume);
+        if (candidates.Length == 0 && foreign is null && second is not null)
+            return second;
+        foreign ??= second is null ? null : "The second header of a LUKS2 volume";
         if (candidates.Length == 0)
             return Unknown(length, foreign is null ? null : $"{foreign}: taken with every block.");
         // A leftover of an older format: skipping what it calls free would lose the newer content.

@@ -30,6 +30,11 @@ internal sealed class VolumeReader : IDisposable
 
     public int SectorSize => _disk.SectorSize;
 
+    /// <summary>What the volume lies on.</summary>
+    public IBlockDevice Disk => _disk;
+
+    public CancellationToken Cancel => _cancel;
+
     /// <exception cref="DamagedVolumeException">The range is not inside the volume.</exception>
     public void Read(long offset, Span<byte> destination)
     {

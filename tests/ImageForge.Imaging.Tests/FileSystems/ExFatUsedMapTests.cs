@@ -20,7 +20,7 @@ public sealed class ExFatUsedMapTests
     [InlineData(100, "-c 128K", 4096)]
     public void Map_equals_partclones(int mebibytes, string options, int sectorSize)
     {
-        using var volume = MadeVolume.ExFat(mebibytes * MiB, options, sectorSize: sectorSize);
+        using var volume = MadeVolume.ExFat(mebibytes * MiB, options, files: 50, sectorSize);
         var ours = volume.Identify();
         Assert.Null(ours.Note);
         Assert.Equal((FileSystemKind.ExFat, "Judge"), (ours.Kind, ours.Label));
@@ -39,7 +39,7 @@ public sealed class ExFatUsedMapTests
         Judges.AssertAgreesWithPartclone(volume, ours, "exfat", allowedExtra: 0);
         Shell.Run("fsck.exfat", "-n", volume.CopyWithGarbageInUnused(ours));
         var builder = new ManifestVolumeBuilder(new Partition(1, 0, volume.Bytes, "", null, null, 0), ours, 1 << 20);
-        Assert.Equal((1 << 20, ours.Used.CountUsed() << 25), (builder.Header.BlockSize, builder.UsedBytes));
+        Assert.Equal((1 << 20, ours.Used.CountUsed() << 25), (builder.Header.BlockSize, builder.ReadBytes));
     }
 
     [Fact]

@@ -22,6 +22,15 @@ internal sealed partial class MadeVolume
 
     public static MadeVolume Swap(long bytes, string options) => Make(bytes, volume => Shell.Run("mkswap", ["-q", .. Split(options), volume.Image]));
 
+    /// <param name="type">luks1 or luks2. The passphrase is "judge", derived quickly.</param>
+    public static MadeVolume Luks(long bytes, string type, string uuid) => Make(bytes, volume =>
+    {
+        var key = volume.Image + ".key";
+        File.WriteAllText(key, "judge");
+        Shell.Run("cryptsetup", "luksFormat", "-q", "--type", type, "--uuid", uuid, "--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000",
+            "--cipher", "aes-xts-plain64", "--use-urandom", "--key-file", key, volume.Image);
+    });
+
     private static Action MountExFat(string image, string folder)
     {
         // The boot sector itself says how large its sectors are.

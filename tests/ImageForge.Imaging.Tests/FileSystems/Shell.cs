@@ -29,6 +29,8 @@ internal static class Shell
         ["mkfs.exfat"] = "exfatprogs",
         ["fsck.exfat"] = "exfatprogs",
         ["mount.exfat-fuse"] = "exfat-fuse",
+        ["cryptsetup"] = "cryptsetup-bin",
+        ["lvm"] = "lvm2",
         ["mkswap"] = "util-linux",
         ["swaplabel"] = "util-linux",
         ["mkfs.fat"] = "dosfstools",

@@ -49,7 +49,7 @@ public sealed class VolumeProbeTests
         using var volume = MadeVolume.Ext("ext4", 8 * MiB, "", files: 0);
         var bytes = volume.ReadAll();
         new byte[] { (byte)'L', (byte)'U', (byte)'K', (byte)'S', 0xBA, 0xBE, 0, 2 }.CopyTo(bytes, 0);
-        AssertTakenWhole(Identify(bytes), "LUKS");
+        AssertTakenWhole(Identify(bytes), "LUKS", FileSystemKind.Luks);
     }
 
     [Fact]
@@ -134,9 +134,9 @@ public sealed class VolumeProbeTests
 
     private static VolumeContent Identify(byte[] bytes) => VolumeProbe.Identify(MemoryDisk.Of(bytes), 0, bytes.Length, CancellationToken.None);
 
-    private static void AssertTakenWhole(VolumeContent content, string note)
+    private static void AssertTakenWhole(VolumeContent content, string note, FileSystemKind kind = FileSystemKind.Unknown)
     {
-        Assert.Equal(FileSystemKind.Unknown, content.Kind);
+        Assert.Equal(kind, content.Kind);
         Assert.Contains(note, content.Note, StringComparison.Ordinal);
         Assert.Equal(content.Used.BlockCount, content.Used.CountUsed());
     }
