@@ -29,7 +29,10 @@ internal sealed class ExFatReader : IFileSystemReader
         var (bitmaps, label) = ReadRoot(volume, boot, fat);
         if (boot.IsDirty)
             return VolumeProbe.AllUsed(FileSystemKind.ExFat, volume.Length, boot.Uuid, label,
-                "It was not unmounted cleanly (check it with chkdsk or fsck.exfat): taken with every block.") with { State = VolumeState.Dirty };
+                "It was not unmounted cleanly (check it with chkdsk or fsck.exfat): taken with every block.") with
+            {
+                State = VolumeState.Dirty,
+            };
 
         var map = new UsedMap(volume.Length, boot.MapUnit, volume.SectorSize);
         map.MarkBytes(0, boot.HeapOffset);

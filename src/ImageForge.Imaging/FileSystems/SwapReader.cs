@@ -33,7 +33,10 @@ internal sealed class SwapReader : IFileSystemReader
         var label = Label(header.AsSpan(28, 16));
         if (suspended)
             return VolumeProbe.AllUsed(FileSystemKind.Swap, volume.Length, uuid, label,
-                "A suspended system keeps its memory here (resume it and shut it down): taken with every block.") with { State = VolumeState.Hibernated };
+                "A suspended system keeps its memory here (resume it and shut it down): taken with every block.") with
+            {
+                State = VolumeState.Hibernated,
+            };
 
         var last = bigEndian ? System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(header.U32(4)) : header.U32(4);
         var end = (last + 1L) * page;
