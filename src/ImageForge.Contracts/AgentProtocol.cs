@@ -40,7 +40,8 @@ public sealed record CaptureAssignment(string ImageName, int ChunkSize, int Leve
 
 /// <param name="ManifestHash">Lower-case hex SHA-256 of the manifest; the agent refuses any other manifest.</param>
 /// <param name="Disk">Serial or WWN of the target; null: the only disk that is neither removable nor the boot medium.</param>
-public sealed record DeployAssignment(string ImageName, int VersionNumber, string ManifestHash, string? Disk, bool ReadBack = true, DeployChoices? Choices = null);
+/// <param name="DryRun">Show the plan and end; nothing is written.</param>
+public sealed record DeployAssignment(string ImageName, int VersionNumber, string ManifestHash, string? Disk, bool ReadBack = true, DeployChoices? Choices = null, bool DryRun = false);
 
 /// <summary>Sign of life and progress. <see cref="BytesDone"/> and <see cref="BytesTotal"/> are bytes of used content of the current phase.</summary>
 /// <param name="BytesSent">Bytes on the wire since the task began on this boot, after compression.</param>
@@ -48,21 +49,6 @@ public sealed record ProgressReport(HostTaskState State, long BytesDone, long By
 
 /// <param name="Cancelled">True: stop at once and reboot.</param>
 public sealed record ProgressReply(bool Cancelled);
-
-/// <summary>What a deploy is about to do to which disk, shown before the first write.</summary>
-public sealed record DeployPlan(
-    string DiskName,
-    string? DiskModel,
-    string? DiskSerial,
-    long DiskSizeBytes,
-    int SectorSize,
-    bool Resuming,
-    IReadOnlyList<PlannedVolume> Volumes,
-    long BytesToWrite,
-    long BytesToFetchAtMost,
-    string Erases);
-
-public sealed record PlannedVolume(int Number, string Name, string FileSystem, long OffsetBytes, long SizeBytes, long UsedBytes);
 
 /// <param name="Go">False: the server refuses (cancelled, wrong machine); the agent stops and reboots.</param>
 public sealed record PlanReply(bool Go, string? Reason);

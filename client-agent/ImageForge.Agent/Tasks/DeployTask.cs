@@ -17,7 +17,7 @@ internal static class DeployTask
     public static async Task<TaskOutcome> RunAsync(long taskId, DeployAssignment job, TaskContext context, CancellationToken cancel)
     {
         context.Progress.Begin(HostTaskState.Preparing, "reading the image's manifest");
-        var choice = TargetDisk.Choose(context.Disks.List(), job.Disk);
+        var choice = TargetDisk.Choose(context.Disks.List(), job.Disk, job.Choices);
         if (!choice.IsChosen)
             return TaskOutcome.Of(choice.Refusal);
         var disk = choice.Disk;
@@ -26,16 +26,19 @@ internal static class DeployTask
         var manifestBytes = await context.Server.ManifestAsync(job.ManifestHash, cancel);
         if (!ManifestParser.TryParse(manifestBytes, out var manifest, out var unreadable))
             return TaskOutcome.Of(unreadable);
+        context.Progress.Begin(HostTaskState.Preparing, "looking at what is on the disk");
         PlanOutcome outcome;
+        TargetContents contents;
         using (var look = context.Disks.OpenForReading(disk))
-            outcome = DeployPlanner.Plan(manifest, job.ManifestHash, look.SizeBytes, look.SectorSize, ResumeRecord.ReadFrom(look));
+        {
+            contents = TargetContents.Read(look, cancel);
+            outcome = DeployPlanner.Plan(manifest, job.ManifestHash, look.SizeBytes, look.SectorSize, job.Choices, contents);
+        }
         if (!outcome.IsPlanned)
             return TaskOutcome.Of(outcome.Failure);
 
-        var shown = outcome.Plan.Describe(disk);
-        context.Display.Fact(shown.Erases);
-        foreach (var volume in shown.Volumes)
-            context.Display.Fact($"         {volume.Number} {volume.FileSystem} {volume.Name} {Units.DiskSize(volume.SizeBytes)}, {Units.MiB(volume.UsedBytes)} MiB used");
+        var shown = outcome.Plan.Describe(disk, contents, job.ReadBack);
+        PlanFacts.Show(context.Display, shown);
         context.Progress.Begin(HostTaskState.Preparing, "the server checks the plan");
         var reply = await context.Server.ShowPlanAsync(shown, cancel);
         if (!reply.Go)
@@ -45,12 +48,15 @@ internal static class DeployTask
                 "Look at the host and the job on the server; nothing was written to the disk."));
         }
 
+        if (job.DryRun)
+            return new TaskOutcome(HostTaskState.Succeeded, null, $"Dry run, nothing was written. {shown.Erases}");
+
         using var target = context.Disks.OpenForWriting(disk);
         // The name was chosen up to an hour ago. From here on the open handle keeps it with this very disk.
-        if (TargetStillAgreed.Refusal(disk, shown.DiskSizeBytes, TargetDisk.Choose(context.Disks.List(), job.Disk), target.SizeBytes) is { } changed)
+        if (TargetStillAgreed.Refusal(disk, shown.DiskSizeBytes, TargetDisk.Choose(context.Disks.List(), job.Disk, job.Choices), target.SizeBytes) is { } changed)
             return TaskOutcome.Of(changed);
-        // The resume record counts as it is on the disk that is written, not as it was on the one that was looked at.
-        outcome = DeployPlanner.Plan(manifest, job.ManifestHash, target.SizeBytes, target.SectorSize, ResumeRecord.ReadFrom(target));
+        // The resume record and the table count as they are on the disk that is written, not as they were on the one that was looked at.
+        outcome = DeployPlanner.Plan(manifest, job.ManifestHash, target.SizeBytes, target.SectorSize, job.Choices, TargetContents.Read(target, cancel));
         if (!outcome.IsPlanned)
             return TaskOutcome.Of(outcome.Failure);
         var engine = new DeployEngine(target, new HttpChunkSource(context.Connection, context.Traffic), outcome.Plan,

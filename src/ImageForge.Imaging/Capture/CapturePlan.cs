@@ -43,6 +43,8 @@ internal sealed class CapturePlan
         foreach (var partition in layout.Partitions.OrderBy(p => p.Offset))
         {
             cancel.ThrowIfCancellationRequested();
+            if (partition.Number > 0 && TargetContents.ReadRecord(source, partition) is { } half)
+                throw new FailureException("deployUnfinished", Fault.Disk, $"Partition {partition.Number} of {source.Name} carries an unfinished deploy ({half}).", "Deploy this volume to this host until it succeeds, then capture.");
             ManifestRoom.CheckChunks(partition, chunkSize);
             var content = VolumeProbe.Identify(source, partition, cancel);
             plan.Volumes.Add(new ManifestVolumeBuilder(partition, content, chunkSize));

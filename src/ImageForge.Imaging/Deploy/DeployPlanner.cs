@@ -18,12 +18,25 @@ public static class DeployPlanner
 {
     /// <param name="manifestHash">Lower-case hex SHA-256 of the manifest file.</param>
     /// <param name="found">The resume record on the target, if any.</param>
-    public static PlanOutcome Plan(Manifest manifest, string manifestHash, long diskSizeBytes, int sectorSize, ResumeRecord? found)
+    public static PlanOutcome Plan(Manifest manifest, string manifestHash, long diskSizeBytes, int sectorSize, ResumeRecord? found) =>
+        Plan(manifest, manifestHash, diskSizeBytes, sectorSize, found, null, null);
+
+    /// <summary>The same for a target that was looked at, laid out as the job chose.</summary>
+    public static PlanOutcome Plan(Manifest manifest, string manifestHash, long diskSizeBytes, int sectorSize, DeployChoices? choices, TargetContents contents) =>
+        Plan(manifest, manifestHash, diskSizeBytes, sectorSize, contents.Record, choices, contents);
+
+    /// <summary>The same before anybody has looked at the target: nothing is known of what is on it.</summary>
+    public static PlanOutcome Foresee(Manifest manifest, string manifestHash, long diskSizeBytes, int sectorSize, DeployChoices? choices) =>
+        Plan(manifest, manifestHash, diskSizeBytes, sectorSize, null, choices, null);
+
+    private static PlanOutcome Plan(Manifest manifest, string manifestHash, long diskSizeBytes, int sectorSize, ResumeRecord? found, DeployChoices? choices, TargetContents? contents)
     {
         if (sectorSize != manifest.SectorSize)
             return Refuse("sectorSizeMismatch",
                 $"The image was taken from a disk with sectors of {manifest.SectorSize} bytes and the target has {sectorSize}.",
                 "Deploy to a disk with the same sector size; many NVMe disks can be switched with nvme format.");
+        if (choices?.Volumes is { Count: > 0 } numbers)
+            return SelectedVolumes.Plan(manifest, manifestHash, diskSizeBytes, numbers, contents);
         var needed = manifest.Volumes.Select(v => v.Header.Partition.End).Append(2L * sectorSize).Max();
         if (manifest.Gpt is { } gpt)
             needed = Math.Max(needed, GptWriter.MinimumDiskBytes(gpt));
@@ -34,8 +47,12 @@ public static class DeployPlanner
             return Refuse("diskTooSmall",
                 $"The image needs a disk of at least {ByteText.Exact(needed)} and the target has {ByteText.Exact(diskSizeBytes)}.",
                 "Use a larger disk, or capture the image again from a smaller one.");
-        var resuming = found is not null && found.ManifestHash == manifestHash && found.DiskSizeBytes == diskSizeBytes && found.SectorSize == sectorSize;
-        return new PlanOutcome(new WritePlan(manifest, manifestHash, diskSizeBytes, resuming, Tables(manifest, diskSizeBytes), [.. manifest.Regions.Where(r => r.Kind == RawRegionKind.Zeros)]), null);
+        return new PlanOutcome(new WritePlan(manifest, manifest, [.. manifest.Volumes.Select(PlacedVolume.AsCaptured)], Tables(manifest, diskSizeBytes))
+        {
+            ManifestHash = manifestHash,
+            DiskSizeBytes = diskSizeBytes,
+            Resuming = found?.IsOf(manifestHash, diskSizeBytes, sectorSize, 0) == true,
+        }, null);
     }
 
     /// <summary>Everything outside the volumes, in the order to write; sectors 0 and 1 are taken out of it and written last of all.</summary>

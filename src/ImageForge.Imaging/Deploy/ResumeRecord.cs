@@ -7,7 +7,7 @@ namespace ImageForge.Imaging.Deploy;
 
 /// <summary>
 /// The mark of an unfinished deploy, in sector 1 of the target: where a GPT keeps its header, so that finishing replaces it in
-/// one sector write.
+/// one sector write. A deploy of selected volumes leaves the table alone: then the mark is in sector 1 of each of these volumes.
 /// <code>
 ///   0  4  FA F4 EB FD: cli, hlt, jump back. A boot sector that loads sector 1 as code (GRUB on an MBR disk) stops there.
 ///   4  8  "IFRESUME"
@@ -17,13 +17,14 @@ namespace ImageForge.Imaging.Deploy;
 ///  48  8  host task id
 ///  56  8  disk size in bytes
 ///  64  4  sector size in bytes
-///  68  4  plan: 0 = whole disk
+///  68  4  plan: 0 = the image's own layout on the whole disk, else a mark of the layout (<see cref="WritePlan.Layout"/>)
 /// 480 32  SHA-256 of bytes 0 to 479
 /// </code>
 /// </summary>
 /// <param name="ManifestHash">Lower-case hex SHA-256 of the manifest being deployed.</param>
 /// <param name="HostTaskId">The host task that started it.</param>
-public sealed record ResumeRecord(string ManifestHash, long HostTaskId, long DiskSizeBytes, int SectorSize)
+/// <param name="Layout">0: the image's own layout on the whole disk.</param>
+public sealed record ResumeRecord(string ManifestHash, long HostTaskId, long DiskSizeBytes, int SectorSize, uint Layout = 0)
 {
     private const int HashAt = 480, Length = 512;
 
@@ -31,12 +32,18 @@ public sealed record ResumeRecord(string ManifestHash, long HostTaskId, long Dis
 
     /// <summary>Null when the disk carries no intact record.</summary>
     /// <exception cref="DiskException">The sector cannot be read.</exception>
-    public static ResumeRecord? ReadFrom(IBlockDevice disk)
+    public static ResumeRecord? ReadFrom(IBlockDevice disk) => ReadFrom(disk, 0, disk.SizeBytes);
+
+    /// <summary>The record of a deploy of selected volumes inside one of them.</summary>
+    /// <exception cref="DiskException">The sector cannot be read.</exception>
+    public static ResumeRecord? ReadFrom(IBlockDevice disk, Partition volume) => ReadFrom(disk, volume.Offset, volume.Length);
+
+    private static ResumeRecord? ReadFrom(IBlockDevice disk, long offset, long length)
     {
-        if (disk.SizeBytes < 2 * disk.SectorSize)
+        if (length < 2 * disk.SectorSize)
             return null;
         using var buffer = AlignedBuffer.Rent(disk.SectorSize);
-        disk.Read(disk.SectorSize, buffer.Span);
+        disk.Read(offset + disk.SectorSize, buffer.Span);
         return Parse(buffer.Span);
     }
 
@@ -46,14 +53,19 @@ public sealed record ResumeRecord(string ManifestHash, long HostTaskId, long Dis
             return null;
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(sector[..HashAt], hash);
-        if (!hash.SequenceEqual(sector[HashAt..Length]) || BinaryPrimitives.ReadUInt32LittleEndian(sector[68..]) != 0)
+        if (!hash.SequenceEqual(sector[HashAt..Length]))
             return null;
         return new ResumeRecord(
             Convert.ToHexStringLower(sector.Slice(16, 32)),
             BinaryPrimitives.ReadInt64LittleEndian(sector[48..]),
             BinaryPrimitives.ReadInt64LittleEndian(sector[56..]),
-            BinaryPrimitives.ReadInt32LittleEndian(sector[64..]));
+            BinaryPrimitives.ReadInt32LittleEndian(sector[64..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(sector[68..]));
     }
+
+    /// <summary>Whether it marks this very deploy, so that what is on the disk is a part of it.</summary>
+    internal bool IsOf(string manifestHash, long diskSizeBytes, int sectorSize, uint layout) =>
+        ManifestHash == manifestHash && DiskSizeBytes == diskSizeBytes && SectorSize == sectorSize && Layout == layout;
 
     /// <summary>Fills one sector.</summary>
     internal void WriteTo(Span<byte> sector)
@@ -65,6 +77,7 @@ public sealed record ResumeRecord(string ManifestHash, long HostTaskId, long Dis
         BinaryPrimitives.WriteInt64LittleEndian(sector[48..], HostTaskId);
         BinaryPrimitives.WriteInt64LittleEndian(sector[56..], DiskSizeBytes);
         BinaryPrimitives.WriteInt32LittleEndian(sector[64..], SectorSize);
+        BinaryPrimitives.WriteUInt32LittleEndian(sector[68..], Layout);
         SHA256.HashData(sector[..HashAt], sector[HashAt..]);
     }
 

@@ -1,3 +1,4 @@
+using ImageForge.Contracts;
 using ImageForge.Imaging.Disks;
 using ImageForge.Imaging.Manifests;
 
@@ -14,8 +15,35 @@ internal sealed class TargetTables(IBlockDevice target, WritePlan plan, long hos
 
     private readonly int _sector = target.SectorSize;
 
+    /// <summary>
+    /// Where the two sectors begin that are written last of all, the second of them being the record's until then: the disk itself,
+    /// or each volume of a deploy of selected volumes, which leaves the disk's own alone.
+    /// </summary>
+    private readonly long[] _bases = plan.Mode == DeployMode.SelectedVolumes
+        ? [.. plan.Manifest.Volumes.Select(v => v.Header.Partition).Where(p => p.Length >= 2 * target.SectorSize).Select(p => p.Offset)]
+        : [0];
+
     /// <summary>Afterwards no firmware finds anything to boot, and the resume record is durable.</summary>
     public void Invalidate()
+    {
+        if (plan.Mode == DeployMode.WholeDisk)
+            InvalidateDisk();
+        foreach (var volume in plan.Manifest.Volumes)
+            ZeroExceptRecords(volume.Header.Partition.Offset, volume.Header.Partition.Offset + plan.HeadBytes(volume.Header));
+        foreach (var zeros in plan.Zeros)
+            if (zeros.End > 2 * _sector)
+                target.WriteZeros(Math.Max(zeros.Offset, 2 * _sector), zeros.End - Math.Max(zeros.Offset, 2 * _sector));
+        if (!plan.Resuming || plan.Mode == DeployMode.SelectedVolumes)
+        {
+            var record = new byte[_sector];
+            new ResumeRecord(plan.ManifestHash, hostTaskId, plan.DiskSizeBytes, _sector, plan.Layout).WriteTo(record);
+            foreach (var at in _bases)
+                Write(at + _sector, record);
+        }
+        target.Flush();
+    }
+
+    private void InvalidateDisk()
     {
         var lastSector = target.SizeBytes / _sector * _sector - _sector;
         target.WriteZeros(0, _sector);
@@ -24,25 +52,19 @@ internal sealed class TargetTables(IBlockDevice target, WritePlan plan, long hos
             target.WriteZeros(_sector, _sector);
         ClearGap(lastSector);
         target.Flush();
-        foreach (var volume in plan.Manifest.Volumes)
+    }
+
+    /// <summary>A file system without a partition table begins at sector 0, a selected volume holds its own record: it stays where it is.</summary>
+    private void ZeroExceptRecords(long start, long end)
+    {
+        foreach (var record in _bases.Select(b => b + _sector).Where(r => r < end && r + _sector > start).Order())
         {
-            var (start, end) = (volume.Header.Partition.Offset, volume.Header.Partition.Offset + plan.HeadBytes(volume.Header));
-            // A file system without a partition table begins at sector 0: the record stays where it is.
-            if (start < _sector)
-                target.WriteZeros(start, Math.Min(end, _sector) - start);
-            if (end > 2 * _sector)
-                target.WriteZeros(Math.Max(start, 2 * _sector), end - Math.Max(start, 2 * _sector));
+            if (record > start)
+                target.WriteZeros(start, record - start);
+            start = record + _sector;
         }
-        foreach (var zeros in plan.Zeros)
-            if (zeros.End > 2 * _sector)
-                target.WriteZeros(Math.Max(zeros.Offset, 2 * _sector), zeros.End - Math.Max(zeros.Offset, 2 * _sector));
-        if (!plan.Resuming)
-        {
-            var record = new byte[_sector];
-            new ResumeRecord(plan.ManifestHash, hostTaskId, plan.DiskSizeBytes, _sector).WriteTo(record);
-            Write(_sector, record);
-        }
-        target.Flush();
+        if (end > start)
+            target.WriteZeros(start, end - start);
     }
 
     /// <summary>
@@ -61,7 +83,7 @@ internal sealed class TargetTables(IBlockDevice target, WritePlan plan, long hos
     /// <summary>Heads of the volumes, gap, backup and primary table; then sector 0; and last sector 1, which ends the deploy by replacing the record.</summary>
     public void Finish(DeployState state, bool readBack)
     {
-        var firstSectors = new byte[2][] { new byte[_sector], new byte[_sector] };
+        var firstSectors = Array.ConvertAll(_bases, _ => new byte[2][] { new byte[_sector], new byte[_sector] });
         List<DiskWrite> heads = [], tables = [];
         for (var v = 0; v < plan.Manifest.Volumes.Count; v++)
             if (state.Heads[v] is { } head)
@@ -74,8 +96,8 @@ internal sealed class TargetTables(IBlockDevice target, WritePlan plan, long hos
                 CompareZeros(zeros);
         Commit(heads, readBack);
         Commit(tables, readBack);
-        Commit([new DiskWrite(0, firstSectors[0])], readBack);
-        Commit([new DiskWrite(_sector, firstSectors[1])], readBack);
+        Commit([.. _bases.Select((at, i) => new DiskWrite(at, firstSectors[i][0]))], readBack);
+        Commit([.. _bases.Select((at, i) => new DiskWrite(at + _sector, firstSectors[i][1]))], readBack);
     }
 
     /// <summary>Nothing of the next step reaches the disk before all of this one has.</summary>
@@ -88,11 +110,13 @@ internal sealed class TargetTables(IBlockDevice target, WritePlan plan, long hos
             writes.ForEach(Compare);
     }
 
-    private void TakeOutFirstSectors(DiskWrite write, byte[][] firstSectors, List<DiskWrite> rest)
+    private void TakeOutFirstSectors(DiskWrite write, byte[][][] firstSectors, List<DiskWrite> rest)
     {
+        // Only what begins in the first two sectors of a base reaches into them: nothing else overlaps a base's start.
+        var of = Array.FindIndex(_bases, at => write.Offset >= at && write.Offset < at + 2 * _sector);
         var from = 0;
-        for (var lba = write.Offset / _sector; lba < 2 && from < write.Bytes.Length; lba++, from += _sector)
-            write.Bytes.AsSpan(from, _sector).CopyTo(firstSectors[lba]);
+        for (var lba = of < 0 ? 2 : (write.Offset - _bases[of]) / _sector; lba < 2 && from < write.Bytes.Length; lba++, from += _sector)
+            write.Bytes.AsSpan(from, _sector).CopyTo(firstSectors[of][lba]);
         if (from < write.Bytes.Length)
             rest.Add(from == 0 ? write : new DiskWrite(write.Offset + from, write.Bytes[from..]));
     }

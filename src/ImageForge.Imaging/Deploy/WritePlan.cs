@@ -16,17 +16,32 @@ public sealed class WritePlan
     /// </summary>
     internal const int DiscRecordsEnd = 64 << 10;
 
-    internal WritePlan(Manifest manifest, string manifestHash, long diskSizeBytes, bool resuming, IReadOnlyList<DiskWrite> tables, IReadOnlyList<ManifestRegion> zeros) =>
-        (Manifest, ManifestHash, DiskSizeBytes, Resuming, Tables, Zeros) = (manifest, manifestHash, diskSizeBytes, resuming, tables, zeros);
+    internal WritePlan(Manifest image, Manifest manifest, IReadOnlyList<PlacedVolume> places, IReadOnlyList<DiskWrite> tables) =>
+        (Image, Manifest, Places, Tables) = (image, manifest, places, tables);
 
+    /// <summary>The image as captured.</summary>
+    internal Manifest Image { get; }
+
+    /// <summary>What is written: the chosen volumes, at their places on the target.</summary>
     public Manifest Manifest { get; }
 
-    public string ManifestHash { get; }
+    public required string ManifestHash { get; init; }
 
-    public long DiskSizeBytes { get; }
+    public required long DiskSizeBytes { get; init; }
+
+    public DeployMode Mode { get; init; }
+
+    /// <summary>The mark of this layout in the resume record, see <see cref="LayoutMark"/>.</summary>
+    internal uint Layout { get; init; }
 
     /// <summary>The target carries the resume record of this very manifest: what is on it is compared before it is fetched.</summary>
-    public bool Resuming { get; }
+    public required bool Resuming { get; init; }
+
+    /// <summary>One for each volume of <see cref="Manifest"/>.</summary>
+    internal IReadOnlyList<PlacedVolume> Places { get; }
+
+    /// <summary>For people.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>Bytes of used content to put on the disk.</summary>
     public long BytesToWrite => Manifest.UsedBytes;
@@ -34,11 +49,11 @@ public sealed class WritePlan
     /// <summary>Plain bytes of data chunks, before compression.</summary>
     public long BytesToFetchAtMost => Manifest.DataBytes;
 
-    /// <summary>Gaps, extended boot records, boot sector and partition tables in the order to write.</summary>
+    /// <summary>Gap, boot sector and partition tables in the order to write; empty for a deploy of selected volumes.</summary>
     internal IReadOnlyList<DiskWrite> Tables { get; }
 
     /// <summary>Sectors outside the volumes that must be zero: written before everything else, they lead nowhere.</summary>
-    internal IReadOnlyList<ManifestRegion> Zeros { get; }
+    internal IReadOnlyList<ManifestRegion> Zeros => [.. Manifest.Regions.Where(r => r.Kind == RawRegionKind.Zeros)];
 
     /// <summary>Bytes at the start of a volume that stay unwritten until the end.</summary>
     internal int HeadBytes(VolumeHeader volume) => (int)Math.Min(Math.Max(HeadSectors * Manifest.SectorSize, DiscRecordsEnd - volume.Partition.Offset), volume.Partition.Length);
@@ -48,15 +63,6 @@ public sealed class WritePlan
         Manifest.Volumes.Select(v => v.Header).FirstOrDefault(h => offset >= h.Partition.Offset && offset < h.Partition.End);
 
     /// <summary>The plan in the form shown to people before the first write.</summary>
-    public DeployPlan Describe(DiskInventory disk) => new(
-        disk.Name, disk.Model, disk.Serial, DiskSizeBytes, Manifest.SectorSize, Resuming,
-        [.. Manifest.Volumes.Select(Describe)],
-        BytesToWrite, BytesToFetchAtMost,
-        Resuming ? $"Continues the unfinished deploy on {TargetDisk.Describe(disk)}." : $"Erases everything on {TargetDisk.Describe(disk)}.");
-
-    private static PlannedVolume Describe(ManifestVolume volume)
-    {
-        var header = volume.Header;
-        return new PlannedVolume(header.Partition.Number, header.Partition.Name ?? header.Label ?? "", header.FileSystem.ToString().ToLowerInvariant(), header.Partition.Offset, header.Partition.Length, volume.UsedBytes);
-    }
+    /// <param name="contents">What is on the target; null: nobody has looked.</param>
+    public DeployPlan Describe(DiskInventory disk, TargetContents? contents = null, bool readBack = true) => PlanText.Of(this, disk, contents, readBack);
 }

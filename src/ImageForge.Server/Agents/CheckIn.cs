@@ -79,7 +79,7 @@ internal sealed class CheckIn(
         }
         var choice = task.Kind switch
         {
-            JobKind.Deploy => TargetDisk.Choose(inventory.Disks, job.Parameters.Disk),
+            JobKind.Deploy => TargetDisk.Choose(inventory.Disks, job.Parameters.Disk, job.Parameters.Deploy),
             JobKind.Capture => TargetDisk.ChooseSource(inventory.Disks, job.Parameters.Disk),
             _ => null,
         };
@@ -123,7 +123,7 @@ internal sealed class CheckIn(
         {
             if (job.ImageVersionId is not { } id || await versions.FindAsync(id, cancellationToken) is not { } version)
                 return null;
-            deploy = new DeployAssignment(version.ImageName, version.Number, version.ManifestHash, order.Disk, order.ReadBack, order.Deploy);
+            deploy = new DeployAssignment(version.ImageName, version.Number, version.ManifestHash, order.Disk, order.ReadBack, order.Deploy, order.DryRun);
         }
         return new TaskAssignment(task.Id, task.Kind, host.Name, order.After, capture, deploy);
     }

@@ -41,11 +41,11 @@ internal static partial class TaskEndpoints
         var (task, job) = (context.Session().Task, context.Session().Job);
         // The agent judged by the same rule; the server does not take its word for it.
         var inventory = await hosts.FindInventoryAsync(task.HostId, cancellationToken);
-        if (inventory is null || TargetDisk.Choose(inventory.Disks, job.Parameters.Disk) is not { IsChosen: true } choice)
+        if (inventory is null || TargetDisk.Choose(inventory.Disks, job.Parameters.Disk, job.Parameters.Deploy) is not { IsChosen: true } choice)
             return Reply(new PlanReply(false, "The disks of this machine leave no single target."));
         if (choice.Disk.Name != DeviceText.Limit(plan.DiskName) || choice.Disk.SizeBytes != plan.DiskSizeBytes || choice.Disk.Serial != DeviceText.Limit(plan.DiskSerial))
             return Reply(new PlanReply(false, $"The plan is for {DeviceText.Limit(plan.DiskName)}, the task is for {choice.Disk.Name} ({DiskIdentity.Of(choice.Disk)})."));
-        return await tasks.SavePlanAsync(task.Id, Limit(plan), cancellationToken)
+        return await tasks.SavePlanAsync(task.Id, PlanLimits.Apply(plan), cancellationToken)
             ? Reply(new PlanReply(true, null))
             : Reply(new PlanReply(false, "The task was cancelled."));
 
@@ -86,16 +86,6 @@ internal static partial class TaskEndpoints
         logs.Append(context.Session().Task.Id, text.Value.Span);
         return TypedResults.NoContent();
     }
-
-    private static DeployPlan Limit(DeployPlan plan) => plan with
-    {
-        DiskName = DeviceText.Limit(plan.DiskName) ?? "",
-        DiskModel = DeviceText.Limit(plan.DiskModel),
-        DiskSerial = DeviceText.Limit(plan.DiskSerial),
-        Erases = AgentText.Limit(plan.Erases),
-        Volumes = [.. (plan.Volumes ?? []).Where(static v => v is not null).Take(256)
-            .Select(static v => v with { Name = DeviceText.Limit(v.Name) ?? "", FileSystem = DeviceText.Limit(v.FileSystem) ?? "" })],
-    };
 
     private static TaskResult Limit(TaskResult result) => result with
     {

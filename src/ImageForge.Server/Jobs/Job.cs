@@ -32,7 +32,8 @@ internal sealed record JobParameters(
     int? ImageVersion = null,
     bool ReadBack = true,
     CaptureChoices? Capture = null,
-    DeployChoices? Deploy = null)
+    DeployChoices? Deploy = null,
+    bool DryRun = false)
 {
     public string ToJson() => JsonSerializer.Serialize(this, JobJson.Default.JobParameters);
 

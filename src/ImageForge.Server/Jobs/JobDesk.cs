@@ -9,7 +9,7 @@ using Microsoft.Data.Sqlite;
 namespace ImageForge.Server.Jobs;
 
 /// <summary>Takes orders: checks that a job can be done and writes it with its host tasks, all or nothing.</summary>
-internal sealed class JobDesk(Database database, JobStore jobs, HostStore hosts, HostTaskStore tasks, TimeProvider time)
+internal sealed class JobDesk(Database database, JobStore jobs, HostStore hosts, HostTaskStore tasks, DeployForesight foresight, TimeProvider time)
 {
     public const int MaxHosts = 5000;
 
@@ -30,9 +30,7 @@ internal sealed class JobDesk(Database database, JobStore jobs, HostStore hosts,
                 return unfit;
             var version = request.Kind == JobKind.Deploy ? await ImageCatalog.FindSealedAsync(connection, transaction, request.Image!, request.Version) : null;
             if (request.Kind == JobKind.Deploy && version is null)
-                return OrderOutcome.Refused(RefusalKind.NotFound, "noSuchImage",
-                    request.Version is { } number ? $"There is no sealed version {number} of image {request.Image}." : $"There is no image {request.Image} with a sealed version.",
-                    "List the images with GET /api/v1/images, or capture one first.");
+                return new OrderOutcome(null, false, NoSuchImage(request));
             foreach (var host in chosen)
             {
                 if (HostTaskStore.FindActive(transaction, host.Id) is { } busy)
@@ -40,7 +38,7 @@ internal sealed class JobDesk(Database database, JobStore jobs, HostStore hosts,
                         $"{host.Name} still has task {busy.Id} of job {busy.JobId}.", $"Wait for it or cancel it: POST /api/v1/jobs/{busy.JobId}/cancel.");
             }
             var parameters = new JobParameters(request.After, request.ChunkSize ?? 1 << 20, request.Level ?? 3, DeviceText.Limit(request.Disk),
-                request.Image, version?.Number, request.ReadBack ?? true, request.Capture, request.Deploy);
+                request.Image, version?.Number, request.ReadBack ?? true, request.Capture, request.Deploy, request.DryRun);
             var now = time.NowMilliseconds();
             var id = await connection.ExecuteScalarAsync<long>(
                 """
@@ -54,6 +52,21 @@ internal sealed class JobDesk(Database database, JobStore jobs, HostStore hosts,
             return new OrderOutcome(new Job(id, request.Kind, request.Image, version?.ImageId, version?.VersionId, version?.Number, parameters, now.ToTime(), by), false, null);
         }, cancellationToken);
     }
+
+    /// <summary>What <see cref="OrderAsync"/> would lead to, host by host; nothing is ordered.</summary>
+    public async Task<ForecastOutcome> ForeseeAsync(CreateJobRequest request, CancellationToken cancellationToken)
+    {
+        if (CheckForm(request) is { } malformed)
+            return new ForecastOutcome(null, malformed.Refusal);
+        if (request.Kind != JobKind.Deploy)
+            return new ForecastOutcome(null, Invalid("badPlan", "Only a deploy has a plan.", "Give \"kind\": \"deploy\".").Refusal);
+        var (chosen, unfit) = await ChooseHostsAsync(request.Hosts, cancellationToken);
+        return unfit is not null ? new ForecastOutcome(null, unfit.Refusal) : await foresight.ForeseeAsync(request, chosen, cancellationToken);
+    }
+
+    internal static Refusal NoSuchImage(CreateJobRequest request) => new(RefusalKind.NotFound, "noSuchImage",
+        request.Version is { } number ? $"There is no sealed version {number} of image {request.Image}." : $"There is no image {request.Image} with a sealed version.",
+        "List the images with GET /api/v1/images, or capture one first.");
 
     /// <summary>Null: there is no such job. Else what became of each task.</summary>
     public async Task<IReadOnlyList<CancelOutcome>?> CancelAsync(long jobId, string by, CancellationToken cancellationToken)
@@ -104,7 +117,7 @@ internal sealed class JobDesk(Database database, JobStore jobs, HostStore hosts,
         if (request.Kind == JobKind.Capture && request.Hosts.Count != 1)
             return Invalid("badHosts", "A capture is of one host.", "Order one capture for each host.");
         if (request.Kind == JobKind.Inventory)
-            return request is { Image: null, Version: null, Disk: null } ? null : Invalid("badInventory", "An inventory needs neither image nor disk.", "Leave image, version and disk out.");
+            return request is { Image: null, Version: null, Disk: null } ? DeployChoicesForm.Problem(request) : Invalid("badInventory", "An inventory needs neither image nor disk.", "Leave image, version and disk out.");
         if (!ImageName.IsValid(request.Image))
             return Invalid("badImage", "An image's name has 1 to 64 letters, digits, spaces, dots, dashes or underscores and begins with a letter or digit.", "Give \"image\": \"debian-12\".");
         if (request.Kind == JobKind.Capture && request.Version is not null)
@@ -115,7 +128,7 @@ internal sealed class JobDesk(Database database, JobStore jobs, HostStore hosts,
             return Invalid("badChunkSize", "chunkSize is a power of two from 65536 to 16777216.", "Leave it out for 1 MiB.");
         if (request.Level is < 1 or > 19)
             return Invalid("badLevel", "level is 1 to 19.", "Leave it out for 3.");
-        return null;
+        return DeployChoicesForm.Problem(request);
     }
 
     private static OrderOutcome Invalid(string code, string sentence, string cure) => OrderOutcome.Refused(RefusalKind.Invalid, code, sentence, cure);

@@ -24,6 +24,7 @@ internal static class JobEndpoints
         group.MapGet("", List);
         group.MapGet("{id:long}", Get).Produces<JobDetail>().ProducesProblem(404);
         group.MapPost("", Create).RequireAuthorization(Scopes.Operate).Produces<JobDetail>(201).Produces<JobDetail>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
+        group.MapPost("plan", Plan).RequireAuthorization(Scopes.Operate).Produces<JobForecast>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
         group.MapPost("{id:long}/cancel", Cancel).RequireAuthorization(Scopes.Operate).Produces<JobDetail>().ProducesProblem(404);
         app.MapApi("host-tasks").WithTags("Jobs").MapGet("{id:long}", GetTask).Produces<HostTaskDetail>().ProducesProblem(404);
     }
@@ -48,15 +49,25 @@ internal static class JobEndpoints
             return Problems.BadRequest("badIdempotencyKey", "An Idempotency-Key has 1 to 128 characters.", "Use a random one for each order, for example a UUID.");
         var outcome = await desk.OrderAsync(request, context.User.NameOf(), idempotencyKey, cancellationToken);
         if (outcome.Refusal is { } no)
-            return no.Kind switch
-            {
-                RefusalKind.NotFound => Problems.NotFound(no.Code, no.Sentence, no.Cure),
-                RefusalKind.Conflict => Problems.Conflict(no.Code, no.Sentence, no.Cure),
-                _ => Problems.BadRequest(no.Code, no.Sentence, no.Cure),
-            };
+            return Answer(no);
         var detail = await DetailAsync(outcome.Job!, tasks, hosts, views, cancellationToken);
         return outcome.Repeated ? TypedResults.Ok(detail) : TypedResults.Created($"/api/v1/jobs/{outcome.Job!.Id}", detail);
     }
+
+    /// <summary>The body of an order; nothing is ordered.</summary>
+    private static async Task<IResult> Plan(CreateJobRequest request, JobDesk desk, CancellationToken cancellationToken) =>
+        await desk.ForeseeAsync(request, cancellationToken) switch
+        {
+            { Forecast: { } forecast } => TypedResults.Ok(forecast),
+            { Refusal: var no } => Answer(no!),
+        };
+
+    private static ProblemHttpResult Answer(Refusal no) => no.Kind switch
+    {
+        RefusalKind.NotFound => Problems.NotFound(no.Code, no.Sentence, no.Cure),
+        RefusalKind.Conflict => Problems.Conflict(no.Code, no.Sentence, no.Cure),
+        _ => Problems.BadRequest(no.Code, no.Sentence, no.Cure),
+    };
 
     private static async Task<IResult> Cancel(
         long id, HttpContext context, JobDesk desk, JobStore jobs, HostTaskStore tasks, HostStore hosts, HostTaskViews views, CancellationToken cancellationToken)

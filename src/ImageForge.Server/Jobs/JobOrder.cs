@@ -13,6 +13,7 @@ namespace ImageForge.Server.Jobs;
 /// <param name="ReadBack">Deploy only: read everything back and compare. Default true.</param>
 /// <param name="Capture">Capture only; null: the defaults of <see cref="CaptureChoices"/>.</param>
 /// <param name="Deploy">Deploy only; null: the defaults of <see cref="DeployChoices"/>.</param>
+/// <param name="DryRun">Deploy only: the machine boots, shows what it would do and writes nothing.</param>
 internal sealed record CreateJobRequest(
     JobKind Kind,
     IReadOnlyList<string> Hosts,
@@ -24,7 +25,8 @@ internal sealed record CreateJobRequest(
     int? Level = null,
     bool? ReadBack = null,
     CaptureChoices? Capture = null,
-    DeployChoices? Deploy = null)
+    DeployChoices? Deploy = null,
+    bool DryRun = false)
 {
     /// <summary>Tells whether a repeated Idempotency-Key comes with the same request.</summary>
     public byte[] Hash() => SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this));

@@ -12,6 +12,7 @@ internal static class JobsFeature
         builder.Services.AddSingleton<HostTaskStore>();
         builder.Services.AddSingleton<HostTaskViews>();
         builder.Services.AddSingleton<JobStore>();
+        builder.Services.AddSingleton<DeployForesight>();
         builder.Services.AddSingleton<JobDesk>();
         builder.Services.AddHostedService<SilentTaskService>();
     }

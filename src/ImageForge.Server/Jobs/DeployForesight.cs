@@ -1,0 +1,65 @@
+using ImageForge.Contracts;
+using ImageForge.Imaging.Deploy;
+using ImageForge.Imaging.Manifests;
+using ImageForge.Server.Data;
+using ImageForge.Server.Hosts;
+using ImageForge.Server.Images;
+using ImageForge.Server.ImageStore;
+
+namespace ImageForge.Server.Jobs;
+
+/// <summary>A deploy as it would go, for each of its hosts.</summary>
+/// <param name="CanRun">No host refuses it.</param>
+internal sealed record JobForecast(string Image, int Version, bool CanRun, IReadOnlyList<HostForecast> Hosts);
+
+/// <summary>Either a plan or why there is none.</summary>
+internal sealed record HostForecast(string HostName, MacAddress Mac, DeployPlan? Plan, Failure? Refusal);
+
+/// <summary>Either a forecast or a refusal of the request itself.</summary>
+internal sealed record ForecastOutcome(JobForecast? Forecast, Refusal? Refusal);
+
+/// <summary>
+/// Plans a deploy without running it: the disk rules, sizes and modes are judged against each host's last inventory, no machine boots.
+/// What is on the disks is not known here; a job with <c>dryRun</c> has the machine look.
+/// </summary>
+internal sealed class DeployForesight(Database database, HostStore hosts, ManifestFiles manifests)
+{
+    private static readonly Failure s_noInventory = new("noInventory", Fault.Server, "This machine has never told what disks it has.", "Order an inventory for it, or a deploy with \"dryRun\": true.");
+
+    /// <param name="request">Its form is checked.</param>
+    public async Task<ForecastOutcome> ForeseeAsync(CreateJobRequest request, IReadOnlyList<Host> chosen, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        if (await ImageCatalog.FindSealedAsync(connection, null, request.Image!, request.Version) is not { } version)
+            return new ForecastOutcome(null, JobDesk.NoSuchImage(request));
+        var (manifest, failure) = await ReadAsync(version, cancellationToken);
+        var forecasts = new List<HostForecast>();
+        foreach (var host in chosen)
+        {
+            var (plan, refusal) = failure is not null ? (null, failure) : await ForeseeAsync(request, manifest!, version, host, cancellationToken);
+            forecasts.Add(new HostForecast(host.Name, host.Macs[0], plan, refusal));
+        }
+        return new ForecastOutcome(new JobForecast(version.ImageName, version.Number, forecasts.TrueForAll(f => f.Refusal is null), forecasts), null);
+    }
+
+    private async Task<(DeployPlan?, Failure?)> ForeseeAsync(CreateJobRequest request, Manifest manifest, SealedVersion version, Host host, CancellationToken cancellationToken)
+    {
+        if (await hosts.FindInventoryAsync(host.Id, cancellationToken) is not { } inventory)
+            return (null, s_noInventory);
+        var choice = TargetDisk.Choose(inventory.Disks, request.Disk, request.Deploy);
+        if (!choice.IsChosen)
+            return (null, choice.Refusal);
+        var outcome = DeployPlanner.Foresee(manifest, version.ManifestHash, choice.Disk.SizeBytes, choice.Disk.LogicalSectorSize, request.Deploy);
+        if (!outcome.IsPlanned)
+            return (null, outcome.Failure);
+        var plan = outcome.Plan.Describe(choice.Disk, readBack: request.ReadBack ?? true);
+        return (plan with { Notes = [.. plan.Notes ?? [], "Made from the machine's last inventory: what is on the disk is known when it has booted (\"dryRun\": true)."] }, null);
+    }
+
+    private async Task<(Manifest?, Failure?)> ReadAsync(SealedVersion version, CancellationToken cancellationToken)
+    {
+        if (await manifests.ReadAsync(version.ManifestHash, cancellationToken) is not { } file)
+            return (null, new Failure("manifestMissing", Fault.Image, $"The manifest of {version.ImageName} version {version.Number} is not in the store.", "Capture the image again, or deploy another version."));
+        return ManifestParser.TryParse(file, out var manifest, out var failure) ? (manifest, null) : (null, failure);
+    }
+}
