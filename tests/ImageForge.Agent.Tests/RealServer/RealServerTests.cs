@@ -134,6 +134,20 @@ public sealed class RealServerTests(ServerUnderTest server) : IClassFixture<Serv
         Assert.Equal("disk", task.GetProperty("failure").GetProperty("fault").GetString());
     }
 
+    [Fact]
+    public async Task A_dry_run_shows_the_plan_and_writes_nothing()
+    {
+        await RunAsync(await CaptureAsync(), SourceMac, Source);
+        var job = await server.OrderAsync(new { kind = "deploy", hosts = new[] { TargetMac }, image = Image, dryRun = true, deploy = new { rules = new[] { new { minBytes = DiskSize } } } });
+        var output = await RunAsync(job, TargetMac, Target);
+
+        Assert.Contains("Dry run, nothing was written.", output, StringComparison.Ordinal);
+        Assert.False(File.ReadAllBytes(Target).AsSpan().ContainsAnyExcept((byte)0));
+        var plan = (await server.TaskAsync(job)).GetProperty("plan");
+        Assert.Equal(DiskSize, plan.GetProperty("bytesToWrite").GetInt64());
+        Assert.Equal(0, plan.GetProperty("found").GetArrayLength());
+    }
+
     private Task<long> CaptureAsync() => server.OrderAsync(new { kind = "capture", hosts = new[] { SourceMac }, image = Image, level = 1 });
 
     private Task<long> DeployAsync() => server.OrderAsync(new { kind = "deploy", hosts = new[] { TargetMac }, image = Image });

@@ -21,6 +21,23 @@ public sealed class RefusedOrderTests(RefusedOrderTests.Fixture fixture) : IClas
     [InlineData("""{"kind":"capture","hosts":["52:54:00:00:00:01"],"image":"x","chunkSize":33554432}""", 400, "badChunkSize")]
     [InlineData("""{"kind":"capture","hosts":["52:54:00:00:00:01"],"image":"x","level":20}""", 400, "badLevel")]
     [InlineData("""{"kind":"inventory","hosts":["52:54:00:00:00:01"],"image":"x"}""", 400, "badInventory")]
+    [InlineData("""{"kind":"inventory","hosts":["52:54:00:00:00:01"],"dryRun":true}""", 400, "badDryRun")]
+    [InlineData("""{"kind":"capture","hosts":["52:54:00:00:00:01"],"image":"x","deploy":{}}""", 400, "badDeployChoices")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"debian-12","deploy":{"rules":[]}}""", 400, "badDiskRule")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"debian-12","deploy":{"rules":[null]}}""", 400, "badDiskRule")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"debian-12","deploy":{"rules":[{"minBytes":0}]}}""", 400, "badDiskRule")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"debian-12","deploy":{"rules":[{"minBytes":2,"maxBytes":1}]}}""", 400, "badDiskRule")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"debian-12","deploy":{"rules":[{"serial":" "}]}}""", 400, "badDiskRule")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"debian-12","disk":"X","deploy":{"rules":[{}]}}""", 400, "badDiskRule")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"debian-12","deploy":{"volumes":[]}}""", 400, "badVolumes")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"debian-12","deploy":{"volumes":[1,1]}}""", 400, "badVolumes")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"debian-12","deploy":{"volumes":[0]}}""", 400, "badVolumes")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"debian-12","deploy":{"volumes":[1],"fill":true}}""", 400, "badVolumes")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"debian-12","deploy":{"volumes":[1],"identity":"randomise"}}""", 400, "badVolumes")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"debian-12","deploy":{"volumes":[1],"rules":[{},{}]}}""", 400, "badVolumes")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"debian-12","deploy":{"growVolume":1}}""", 400, "badGrowVolume")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"debian-12","deploy":{"fill":true,"growVolume":-1}}""", 400, "badGrowVolume")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"debian-12","deploy":{"fill":1}}""", 400, "badJson")]
     [InlineData("""{"kind":"format","hosts":["52:54:00:00:00:01"]}""", 400, "badJson")]
     [InlineData("""{"kind":1,"hosts":["52:54:00:00:00:01"]}""", 400, "badJson")]
     [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"debian-12","after":"explode"}""", 400, "badJson")]
@@ -36,6 +53,17 @@ public sealed class RefusedOrderTests(RefusedOrderTests.Fixture fixture) : IClas
         Assert.NotEmpty(problem.Text("hint"));
         Assert.DoesNotContain("ImageForge.", problem.GetRawText(), StringComparison.Ordinal);
         Assert.Equal(0, (await fixture.Scene.Client.GetAsync("api/v1/jobs", HttpStatusCode.OK)).GetProperty("total").GetInt64());
+    }
+
+    [Theory]
+    [InlineData("""{"kind":"capture","hosts":["52:54:00:00:00:01"],"image":"x"}""", 400, "badPlan")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"unheard-of"}""", 404, "noSuchImage")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:99"],"image":"debian-12"}""", 404, "noSuchHost")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"debian-12","deploy":{"volumes":[]}}""", 400, "badVolumes")]
+    public async Task A_plan_is_refused_for_the_same_reasons(string body, int status, string code)
+    {
+        var response = await fixture.Scene.Client.PostAsync("api/v1/jobs/plan", new StringContent(body, Encoding.UTF8, "application/json"));
+        Assert.Equal(code, (await response.JsonAsync((HttpStatusCode)status)).Text("code"));
     }
 
     public sealed class Fixture : IAsyncLifetime
