@@ -24,7 +24,7 @@ internal static class CaptureTask
         for (var attempt = 1; ; attempt++)
         {
             var engine = new CaptureEngine(source, new HttpChunkSink(context.Connection, context.Traffic),
-                new CaptureOptions(job.ChunkSize, job.Level, disk.Model));
+                new CaptureOptions(job.ChunkSize, job.Level, disk.Model, Dirty: job.Choices?.Dirty ?? DirtyVolumes.Whole));
             context.Progress.Follow(() => Reading(engine.Progress));
             var result = await engine.RunAsync(cancel);
             context.Progress.Begin(HostTaskState.Finishing, "the server seals the image");

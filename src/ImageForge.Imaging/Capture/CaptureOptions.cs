@@ -1,3 +1,4 @@
+using ImageForge.Contracts;
 using ImageForge.Imaging.Chunks;
 
 namespace ImageForge.Imaging.Capture;
@@ -7,7 +8,9 @@ namespace ImageForge.Imaging.Capture;
 /// <param name="DiskModel">Recorded in the manifest for people.</param>
 /// <param name="Workers">Threads that hash, and as many that compress; 0: one per processor, at most 8.</param>
 /// <param name="SendsInFlight">Uploads at the same time.</param>
-public sealed record CaptureOptions(int ChunkSize = ChunkSizes.Default, int Level = 3, string? DiskModel = null, int Workers = 0, int SendsInFlight = 4);
+/// <param name="Dirty">What to do with a file system that was not closed cleanly.</param>
+public sealed record CaptureOptions(int ChunkSize = ChunkSizes.Default, int Level = 3, string? DiskModel = null, int Workers = 0, int SendsInFlight = 4,
+    DirtyVolumes Dirty = DirtyVolumes.Whole);
 
 /// <param name="ManifestBytes">The file to hand in last; every chunk it names is with the sink.</param>
 /// <param name="ManifestHash">Lower-case hex SHA-256 of <paramref name="ManifestBytes"/>.</param>

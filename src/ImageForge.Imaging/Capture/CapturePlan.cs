@@ -22,7 +22,7 @@ internal sealed class CapturePlan
     public long ReadBytes => Volumes.Sum(v => v.ReadBytes);
 
     /// <summary>Reads the tables and the file systems' own maps.</summary>
-    public static CapturePlan Read(IBlockDevice source, int chunkSize, CancellationToken cancel)
+    public static CapturePlan Read(IBlockDevice source, int chunkSize, DirtyVolumes dirty, CancellationToken cancel)
     {
         if (source.SectorSize is not (512 or 4096))
             throw new FailureException("sectorSizeUnsupported", Fault.Disk, $"{source.Name} has sectors of {source.SectorSize} bytes and images hold disks with 512 or 4096.", "Format the disk with sectors of 512 or 4096 bytes (sg_format, nvme format) and install it again, or exclude this host.");
@@ -47,6 +47,8 @@ internal sealed class CapturePlan
                 throw new FailureException("deployUnfinished", Fault.Disk, $"Partition {partition.Number} of {source.Name} carries an unfinished deploy ({half}).", "Deploy this volume to this host until it succeeds, then capture.");
             ManifestRoom.CheckChunks(partition, chunkSize);
             var content = VolumeProbe.Identify(source, partition, cancel);
+            if (dirty == DirtyVolumes.Refuse && UncleanVolume.Refusal(source.Name, partition, content) is { } refusal)
+                throw new FailureException(refusal);
             plan.Volumes.Add(new ManifestVolumeBuilder(partition, content, chunkSize));
         }
         ManifestRoom.CheckBody(layout, plan._regions, plan.Volumes, chunkSize);

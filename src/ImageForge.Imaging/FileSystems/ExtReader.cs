@@ -23,7 +23,7 @@ internal sealed class ExtReader : IFileSystemReader
             return VolumeProbe.AllUsed(FileSystemKind.Unknown, volume.Length, null, null, "An external ext4 journal: taken with every block.");
         var super = ExtSuperblock.Parse(bytes, volume.Length);
         if (ReasonToTakeAll(super) is { } reason)
-            return VolumeProbe.AllUsed(super.Kind, volume.Length, super.Uuid, super.Label, reason + ": taken with every block.");
+            return VolumeProbe.AllUsed(super.Kind, volume.Length, super.Uuid, super.Label, reason.Text + ": taken with every block.") with { State = reason.State };
 
         var map = new UsedMap(volume.Length, super.BlockSize, volume.SectorSize);
         map.MarkFrom(super.Blocks * super.BlockSize);
@@ -43,22 +43,23 @@ internal sealed class ExtReader : IFileSystemReader
             Check(super, group, descriptor, bitmap);
             MarkBitmap(map, super, group, bitmap);
         }
-        return new VolumeContent(super.Kind, map.BlockSize, map.Blocks, super.Uuid, super.Label, null);
+        var note = super.JournalElsewhere ? "Its journal is on another device, which has to be captured as well." : null;
+        return new VolumeContent(super.Kind, map.BlockSize, map.Blocks, super.Uuid, super.Label, note);
     }
 
     /// <summary>What makes the bitmaps on disk unfit: they lag behind the journal, or mean something not known here.</summary>
-    private static string? ReasonToTakeAll(ExtSuperblock super)
+    private static (VolumeState State, string Text)? ReasonToTakeAll(ExtSuperblock super)
     {
         if ((super.Incompat & ~ExtIncompat.Known) is var incompat and not 0)
-            return $"Uses ext4 features that are not known here (incompat 0x{(uint)incompat:x})";
+            return (VolumeState.Clean, $"Uses ext4 features that are not known here (incompat 0x{(uint)incompat:x})");
         if ((super.ReadOnlyCompat & ~ExtReadOnlyCompat.Known) is var readOnly and not 0)
-            return $"Uses ext4 features that are not known here (ro_compat 0x{(uint)readOnly:x})";
+            return (VolumeState.Clean, $"Uses ext4 features that are not known here (ro_compat 0x{(uint)readOnly:x})");
         // Blocks that a pending transaction allocates are free in the bitmap on disk: skipping them would lose files.
         if (super.Incompat.HasFlag(ExtIncompat.Recover))
-            return "Its journal needs recovery (the machine was not shut down)";
+            return (VolumeState.JournalPending, "Its journal needs recovery (the machine was not shut down)");
         if (super.Errors)
-            return "It is marked as having errors (run e2fsck)";
-        return super.Clean ? null : "It was not unmounted cleanly";
+            return (VolumeState.Errors, "It is marked as having errors (run e2fsck)");
+        return super.Clean ? null : (VolumeState.Dirty, "It was not unmounted cleanly");
     }
 
     private static void MarkMetadata(UsedMap map, ExtSuperblock super, long group, ExtGroup descriptor)

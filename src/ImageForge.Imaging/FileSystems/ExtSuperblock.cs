@@ -26,7 +26,7 @@ internal enum ExtReadOnlyCompat : uint
 /// The fields of the superblock at byte 1024 that decide where blocks are (kernel documentation, ext4 data structures,
 /// "Super Block"): 0x00 inodes, 0x04/0x150 blocks, 0x14 first data block, 0x18/0x1C log of block and cluster size, 0x20/0x24/0x28 blocks,
 /// clusters and inodes per group, 0x38 magic, 0x3A state, 0x58 inode size, 0x5C/0x60/0x64 features, 0x68 UUID, 0x78 label, 0xCE reserved GDT
-/// blocks, 0xFE descriptor size, 0x104 first meta_bg, 0x24C sparse_super2's two backups, 0x270 checksum seed, 0x3FC checksum.
+/// blocks, 0xE0 inode of the journal (0: it is on another device), 0xFE descriptor size, 0x104 first meta_bg, 0x24C sparse_super2's two backups, 0x270 checksum seed, 0x3FC checksum.
 /// </summary>
 internal sealed record ExtSuperblock
 {
@@ -49,6 +49,7 @@ internal sealed record ExtSuperblock
     public required bool SparseSuper2 { get; init; }
     public required (uint First, uint Second) BackupGroups { get; init; }
     public required bool JournalPresent { get; init; }
+    public required bool JournalElsewhere { get; init; }
     public required bool Clean { get; init; }
     public required bool Errors { get; init; }
     public required byte[] UuidBytes { get; init; }
@@ -129,6 +130,7 @@ internal sealed record ExtSuperblock
             SparseSuper2 = (s.U32(0x5C) & SparseSuper2Flag) != 0,
             BackupGroups = (s.U32(0x24C), s.U32(0x250)),
             JournalPresent = (s.U32(0x5C) & HasJournal) != 0,
+            JournalElsewhere = (s.U32(0x5C) & HasJournal) != 0 && s.U32(0xE0) == 0,
             Clean = (s.U16(0x3A) & CleanlyUnmounted) != 0,
             Errors = (s.U16(0x3A) & ErrorsFound) != 0,
             UuidBytes = uuid,

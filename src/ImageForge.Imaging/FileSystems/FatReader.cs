@@ -38,10 +38,11 @@ internal sealed class FatReader : IFileSystemReader
             MarkClusters(volume, boot, map, boot.FatOffset + copy * boot.FatBytes);
         if (boot.Kind == FileSystemKind.Fat32 && !map.IsMarked(boot.DataOffset + (boot.RootCluster - 2) * boot.ClusterSize))
             throw new DamagedVolumeException("its root folder is marked free");
-        return new VolumeContent(boot.Kind, map.BlockSize, map.Blocks, boot.Uuid, boot.Label, Remark(boot, first));
+        var (state, note) = StateOf(boot, first);
+        return new VolumeContent(boot.Kind, map.BlockSize, map.Blocks, boot.Uuid, boot.Label, note) { State = state };
     }
 
-    private static string? Remark(FatBootSector boot, ReadOnlySpan<byte> fat)
+    private static (VolumeState State, string? Note) StateOf(FatBootSector boot, ReadOnlySpan<byte> fat)
     {
         // FAT specification, "FAT volume initialization": the two high bits of entry 1, 1 = clean, 1 = no disk error.
         var (clean, noError) = boot.Kind switch
@@ -55,7 +56,7 @@ internal sealed class FatReader : IFileSystemReader
             notes.Add("It was not unmounted cleanly.");
         if (!noError)
             notes.Add("A disk error was met when it was last used.");
-        return notes.Count == 0 ? null : string.Join(' ', notes);
+        return notes.Count == 0 ? (VolumeState.Clean, null) : (noError ? VolumeState.Dirty : VolumeState.Errors, string.Join(' ', notes));
     }
 
     private static void MarkClusters(VolumeReader volume, FatBootSector boot, UsedMap map, long fatOffset)

@@ -1,19 +1,19 @@
 namespace ImageForge.Imaging.FileSystems;
 
-/// <summary>The unnamed $DATA of a system file: resident bytes, or runs gathered from the base record and its extension records.</summary>
+/// <summary>The content of one attribute of a system file: resident bytes, or runs gathered from the base record and its extension records.</summary>
 internal sealed class NtfsFile
 {
-    /// <summary>Windows limits an attribute list to this many bytes.</summary>
-    private const int MaxAttributeList = 256 << 10;
-
     private readonly ReadOnlyMemory<byte>? _resident;
     private readonly NtfsBootSector _boot;
 
-    private NtfsFile(NtfsBootSector boot, ReadOnlyMemory<byte> resident) => (_boot, _resident, Size, Runs) = (boot, resident, resident.Length, new NtfsRuns(0));
+    private NtfsFile(NtfsBootSector boot, ReadOnlyMemory<byte> resident) => (_boot, _resident, Size, Length, Runs) = (boot, resident, resident.Length, resident.Length, new NtfsRuns(0));
 
-    private NtfsFile(NtfsBootSector boot, NtfsRuns runs, long size) => (_boot, Runs, Size) = (boot, runs, size);
+    private NtfsFile(NtfsBootSector boot, NtfsRuns runs, long size, long length) => (_boot, Runs, Size, Length) = (boot, runs, size, length);
 
+    /// <summary>Bytes that were ever written; what follows up to <see cref="Length"/> reads as zeros.</summary>
     public long Size { get; }
+
+    public long Length { get; }
 
     /// <summary>No runs if the content is resident.</summary>
     public NtfsRuns Runs { get; }
@@ -28,34 +28,27 @@ internal sealed class NtfsFile
             Runs.Read(volume, _boot.ClusterSize, offset, destination);
     }
 
-    /// <param name="readRecord">Reads an MFT record by its number.</param>
-    public static NtfsFile Open(VolumeReader volume, NtfsBootSector boot, long number, NtfsRecord record, Func<long, NtfsFile?, NtfsRecord> readRecord)
+    /// <param name="pieces">The one content, or the pieces of one that is spread over several records; put into order here.</param>
+    public static NtfsFile Open(NtfsBootSector boot, long number, List<NtfsAttribute> pieces)
     {
-        var attributes = record.Attributes();
-        var own = attributes.FindAll(IsContent);
-        var lists = attributes.FindAll(attribute => attribute.Type == NtfsAttribute.AttributeList);
-        if (lists.Count == 0)
-            return own.Count == 1 ? Open(boot, number, own[0]) : throw new DamagedVolumeException($"MFT record {number} has {own.Count} contents");
-
-        // The pieces in the base record come first; for the MFT itself they must do to read the records that hold the rest.
-        NtfsFile? soFar = null;
-        foreach (var (firstVcn, holder) in ReadList(volume, boot, lists[0]))
-        {
-            var pieces = holder == number ? own : readRecord(holder, soFar) is { } extension && extension.BaseRecord == number
-                ? extension.Attributes().FindAll(IsContent)
-                : throw new DamagedVolumeException($"MFT record {holder} does not belong to record {number}");
-            var index = pieces.FindIndex(piece => piece.FirstVcn == firstVcn);
-            if (index < 0)
-                throw new DamagedVolumeException($"MFT record {holder} lacks a piece of record {number}");
-            if (soFar is null)
-                soFar = Open(boot, number, pieces[index]);
-            else
-                soFar.Runs.Append(pieces[index]);
-        }
-        return soFar ?? throw new DamagedVolumeException($"MFT record {number} has no content");
+        if (pieces.Count == 0)
+            throw new DamagedVolumeException($"MFT record {number} has no content");
+        var ordered = pieces.OrderBy(piece => piece.FirstVcn).ToList();
+        var file = Open(boot, number, ordered[0]);
+        foreach (var piece in ordered.Skip(1))
+            file.Append(piece);
+        return file;
     }
 
-    private static NtfsFile Open(NtfsBootSector boot, long number, NtfsAttribute attribute)
+    /// <summary>The next piece of the same content.</summary>
+    public void Append(NtfsAttribute piece)
+    {
+        if (_resident is not null)
+            throw new DamagedVolumeException("an MFT record has two contents");
+        Runs.Append(piece);
+    }
+
+    public static NtfsFile Open(NtfsBootSector boot, long number, NtfsAttribute attribute)
     {
         if (!attribute.IsPlain)
             throw new DamagedVolumeException($"the content of MFT record {number} is compressed, sparse or encrypted");
@@ -65,39 +58,6 @@ internal sealed class NtfsFile
             throw new DamagedVolumeException($"the content of MFT record {number} has an impossible size");
         var runs = new NtfsRuns(boot.Clusters);
         runs.Append(attribute);
-        return new NtfsFile(boot, runs, (long)attribute.InitializedSize);
-    }
-
-    private static bool IsContent(NtfsAttribute attribute) => attribute.Type == NtfsAttribute.Data && !attribute.IsNamed;
-
-    /// <summary>Entries of an $ATTRIBUTE_LIST: 0 type, 4 length, 6 length of the name, 8 first virtual cluster, 16 record (48 bits).</summary>
-    private static List<(ulong FirstVcn, long Record)> ReadList(VolumeReader volume, NtfsBootSector boot, NtfsAttribute list)
-    {
-        var bytes = ReadListBytes(volume, boot, list);
-        var found = new List<(ulong, long)>();
-        for (var at = 0; at <= bytes.Length - 26;)
-        {
-            var length = bytes.U16(at + 4);
-            if (length < 26 || length > bytes.Length - at)
-                throw new DamagedVolumeException("an attribute list is garbled");
-            if (bytes.U32(at) == NtfsAttribute.Data && bytes[at + 6] == 0)
-                found.Add((bytes.U64(at + 8), (long)(bytes.U64(at + 16) & 0xFFFF_FFFF_FFFF)));
-            at += length;
-        }
-        found.Sort();
-        return found;
-    }
-
-    private static byte[] ReadListBytes(VolumeReader volume, NtfsBootSector boot, NtfsAttribute list)
-    {
-        if (!list.IsNonResident)
-            return list.Content().ToArray();
-        if (list.InitializedSize > MaxAttributeList)
-            throw new DamagedVolumeException("an attribute list is too long");
-        var runs = new NtfsRuns(boot.Clusters);
-        runs.Append(list);
-        var bytes = new byte[(int)list.InitializedSize];
-        runs.Read(volume, boot.ClusterSize, 0, bytes);
-        return bytes;
+        return new NtfsFile(boot, runs, (long)attribute.InitializedSize, (long)attribute.Size);
     }
 }

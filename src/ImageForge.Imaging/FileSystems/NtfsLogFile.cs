@@ -9,23 +9,23 @@ namespace ImageForge.Imaging.FileSystems;
 /// </summary>
 internal static class NtfsLogFile
 {
-    private const ushort NoClient = 0xFFFF, VolumeIsClean = 2, CleanMajorVersion = 1;
+    private const ushort NoClient = 0xFFFF, VolumeIsClean = 2, CleanMajorVersion = 1, MountedMajorVersion = 2;
 
-    public static bool IsClean(VolumeReader volume, NtfsFile log)
+    public static NtfsLogState StateOf(VolumeReader volume, NtfsFile log)
     {
         // No Windows makes one so short: it tells nothing.
         if (log.Size < 4096)
-            return false;
+            return NtfsLogState.Pending;
         var first = ReadPage(volume, log, 0);
         var pageSize = first is null ? 4096 : (int)Math.Min(first.U32(16), 65536);
         var second = ReadPage(volume, log, pageSize);
         if (first is null && second is null)
-            return IsEmpty(volume, log);
+            return IsEmpty(volume, log) ? NtfsLogState.Clean : NtfsLogState.Pending;
         var a = first is null ? null : ReadArea(first);
         var b = second is null ? null : ReadArea(second);
         var newest = a is { } x && b is { } y ? (y.Lsn > x.Lsn ? y : x) : a ?? b;
         // A log that cannot be understood may hold anything.
-        return newest is { Clean: true };
+        return newest?.State ?? NtfsLogState.Pending;
     }
 
     /// <summary>A restart page with its fixups undone, or null if there is none.</summary>
@@ -54,12 +54,18 @@ internal static class NtfsLogFile
         return page;
     }
 
-    private static (ulong Lsn, bool Clean)? ReadArea(byte[] page)
+    private static (ulong Lsn, NtfsLogState State)? ReadArea(byte[] page)
     {
         int area = page.U16(24);
         if (area < 48 || area > page.Length - 48)
             return null;
-        return (page.U64(area), page.U16(28) == CleanMajorVersion && (page.U16(area + 12) == NoClient || (page.U16(area + 14) & VolumeIsClean) != 0));
+        var state = page.U16(28) switch
+        {
+            CleanMajorVersion when page.U16(area + 12) == NoClient || (page.U16(area + 14) & VolumeIsClean) != 0 => NtfsLogState.Clean,
+            MountedMajorVersion => NtfsLogState.HeldByWindows,
+            _ => NtfsLogState.Pending,
+        };
+        return (page.U64(area), state);
     }
 
     private static bool IsEmpty(VolumeReader volume, NtfsFile log)
@@ -68,4 +74,15 @@ internal static class NtfsLogFile
         log.Read(volume, 0, start);
         return !start.AsSpan().ContainsAnyExcept((byte)0xFF) || !start.AsSpan().ContainsAnyExcept((byte)0);
     }
+}
+
+internal enum NtfsLogState
+{
+    Clean,
+
+    /// <summary>Transactions have to be finished first, or the log cannot be understood.</summary>
+    Pending,
+
+    /// <summary>Version 2.0: a Windows has it mounted, is hibernated with it, or lost power.</summary>
+    HeldByWindows,
 }

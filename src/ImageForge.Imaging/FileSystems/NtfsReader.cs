@@ -1,15 +1,16 @@
+using System.Globalization;
 using System.Text;
 
 namespace ImageForge.Imaging.FileSystems;
 
 /// <summary>
 /// NTFS. Used are: the clusters that $Bitmap (MFT record 6) marks, and everything behind the last whole cluster, where the
-/// backup boot sector is. A volume with a pending $LogFile or the dirty flag is taken whole: what the log will allocate is still free in
-/// $Bitmap on disk. That is also the state Windows' fast startup leaves behind.
+/// backup boot sector is. A volume with a pending $LogFile, the dirty flag or a hibernated Windows is taken whole: what the log or that Windows will
+/// allocate is still free in $Bitmap on disk. Of a clean one the files of <see cref="NtfsMemoryFiles"/> are used, and skipped.
 /// </summary>
 internal sealed class NtfsReader : IFileSystemReader
 {
-    private const int MftRecord = 0, LogFileRecord = 2, VolumeRecord = 3, BitmapRecord = 6;
+    private const int MirrorRecord = 1, LogFileRecord = 2, VolumeRecord = 3, BitmapRecord = 6;
     private const ushort Dirty = 1;
 
     public string Name => "NTFS";
@@ -19,44 +20,50 @@ internal sealed class NtfsReader : IFileSystemReader
     public VolumeContent Read(VolumeReader volume)
     {
         var boot = NtfsBootSector.Parse(volume.Read(0, 512), volume.Length);
-        var mft = OpenMft(volume, boot);
-        var (label, dirty) = ReadVolumeRecord(ReadRecord(volume, boot, mft, VolumeRecord));
-        if (dirty)
-            return VolumeProbe.AllUsed(FileSystemKind.Ntfs, volume.Length, boot.Uuid, label,
-                "It is marked dirty (run chkdsk, then shut Windows down): taken with every block.");
-        if (!NtfsLogFile.IsClean(volume, OpenFile(volume, boot, mft, LogFileRecord)))
-            return VolumeProbe.AllUsed(FileSystemKind.Ntfs, volume.Length, boot.Uuid, label,
-                "Windows was not shut down fully: power cut, hibernation or fast startup (shut down with shutdown /s /t 0): taken with every block.");
+        var mft = NtfsMft.Open(volume, boot);
+        var (label, dirty) = ReadVolumeRecord(mft.Read(VolumeRecord));
+        var log = mft.Open(LogFileRecord);
+        var logState = NtfsLogFile.StateOf(volume, log);
+        if (dirty || logState != NtfsLogState.Clean)
+            return Whole(volume, boot, label, IsHibernated(volume, boot, mft) || logState == NtfsLogState.HeldByWindows ? VolumeState.Hibernated
+                : dirty ? VolumeState.Dirty : VolumeState.JournalPending);
+        var memory = NtfsMemoryFiles.Find(volume, boot, mft);
+        if (memory.Hibernated)
+            return Whole(volume, boot, label, VolumeState.Hibernated);
 
-        var bitmap = OpenFile(volume, boot, mft, BitmapRecord);
+        var bitmap = mft.Open(BitmapRecord);
         var map = new UsedMap(volume.Length, boot.ClusterSize, volume.SectorSize);
         MarkBitmap(volume, boot, bitmap, map);
-        CheckSystemFiles(boot, map, mft, bitmap);
+        CheckSystemFiles(boot, map, mft.Content, bitmap);
+        var kept = new[] { mft.Content, bitmap, log, mft.Open(MirrorRecord) };
+        var (skipped, note) = Skip(boot, map, memory, kept);
         map.MarkFrom(boot.Clusters * boot.ClusterSize);
         map.MarkBytes(0, boot.ClusterSize);
-        return new VolumeContent(FileSystemKind.Ntfs, map.BlockSize, map.Blocks, boot.Uuid, label, null);
+        return new VolumeContent(FileSystemKind.Ntfs, map.BlockSize, map.Blocks, boot.Uuid, label, note) { Skipped = skipped };
     }
 
-    private static NtfsFile OpenMft(VolumeReader volume, NtfsBootSector boot)
+    private static VolumeContent Whole(VolumeReader volume, NtfsBootSector boot, string? label, VolumeState state)
     {
-        // The first record lies where the boot sector says; the records the MFT's own list names lie in the part read so far.
-        var first = NtfsRecord.Parse(volume.Read(boot.MftCluster * boot.ClusterSize, boot.RecordSize), MftRecord);
-        return NtfsFile.Open(volume, boot, MftRecord, first, (number, soFar) => soFar is null
-            ? throw new DamagedVolumeException("the MFT does not start in its own first record")
-            : ReadRecord(volume, boot, soFar, number));
+        var reason = state switch
+        {
+            VolumeState.Dirty => "It is marked dirty (run chkdsk, then shut Windows down)",
+            VolumeState.Hibernated => "Windows was not shut down fully: hibernation, fast startup or a power cut (shut down with shutdown /s /f /t 0)",
+            _ => "Windows was not shut down fully: its log has work left (start Windows and shut it down)",
+        };
+        return VolumeProbe.AllUsed(FileSystemKind.Ntfs, volume.Length, boot.Uuid, label, reason + ": taken with every block.") with { State = state };
     }
 
-    private static NtfsFile OpenFile(VolumeReader volume, NtfsBootSector boot, NtfsFile mft, long number) =>
-        NtfsFile.Open(volume, boot, number, ReadRecord(volume, boot, mft, number), (holder, _) => ReadRecord(volume, boot, mft, holder));
-
-    private static NtfsRecord ReadRecord(VolumeReader volume, NtfsBootSector boot, NtfsFile mft, long number)
+    /// <summary>Of a volume that is taken whole in any case: what cannot be read says nothing.</summary>
+    private static bool IsHibernated(VolumeReader volume, NtfsBootSector boot, NtfsMft mft)
     {
-        var bytes = new byte[boot.RecordSize];
-        if (number > long.MaxValue / boot.RecordSize)
-            throw new DamagedVolumeException("an MFT record number is impossible");
-        // Through the runs and not the size: while the MFT's list is being followed, its size is that of the whole.
-        mft.Runs.Read(volume, boot.ClusterSize, number * boot.RecordSize, bytes);
-        return NtfsRecord.Parse(bytes, number);
+        try
+        {
+            return NtfsMemoryFiles.Find(volume, boot, mft).Hibernated;
+        }
+        catch (DamagedVolumeException)
+        {
+            return false;
+        }
     }
 
     private static (string? Label, bool Dirty) ReadVolumeRecord(NtfsRecord record)
@@ -95,5 +102,24 @@ internal sealed class NtfsReader : IFileSystemReader
         foreach (var (_, lcn, count) in mft.Runs.All.Concat(bitmap.Runs.All))
             if (!map.IsMarked(lcn * boot.ClusterSize) || !map.IsMarked((lcn + count - 1) * boot.ClusterSize))
                 throw new DamagedVolumeException("its $Bitmap calls the MFT or itself free");
+    }
+
+    private static (BlockMap? Blocks, string? Note) Skip(NtfsBootSector boot, UsedMap map, NtfsMemoryFiles memory, NtfsFile[] kept)
+    {
+        var skipped = new SkippedMap(map);
+        var notes = new List<string>();
+        foreach (var (name, file) in memory.Skippable)
+        {
+            var bytes = 0L;
+            foreach (var (_, lcn, count) in file.Runs.All)
+                bytes += skipped.Mark(lcn * boot.ClusterSize, count * boot.ClusterSize, name);
+            if (bytes > 0)
+                notes.Add(string.Create(CultureInfo.InvariantCulture, $"{name} ({bytes:N0} bytes)"));
+        }
+        // Clusters that two files claim: the system's own stay as they are, and so does a boot sector.
+        if (skipped.Reaches(0, boot.ClusterSize) || kept.Any(file => file.Runs.All.Any(run => skipped.Reaches(run.Lcn * boot.ClusterSize, run.Count * boot.ClusterSize))))
+            throw new DamagedVolumeException("a file's clusters are also those of a system file");
+        var note = notes.Count == 0 ? memory.Remark : $"Recorded as zeros: {string.Join(", ", notes)}.{(memory.Remark is null ? "" : " " + memory.Remark)}";
+        return (notes.Count == 0 ? null : skipped.Blocks, note);
     }
 }

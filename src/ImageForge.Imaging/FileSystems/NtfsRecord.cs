@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace ImageForge.Imaging.FileSystems;
 
 /// <summary>
-/// One MFT record: 0 "FILE", 4/6 offset and count of the update sequence, 20 first attribute, 22 flags (1 = in use), 24 bytes in use,
-/// 32 base record (48 bits, 0 for a base record itself). The last two bytes of every 512 are kept in the update sequence and replaced by
+/// One MFT record: 0 "FILE", 4/6 offset and count of the update sequence, 16 sequence number, 18 hard links, 20 first attribute, 22 flags
+/// (1 = in use, 2 = folder), 24 bytes in use, 32 base record (48 bits, 0 for a base record itself). The last two bytes of every 512 are kept in the update sequence and replaced by
 /// its number: a torn write shows as a mismatch.
 /// </summary>
 internal sealed class NtfsRecord
@@ -16,6 +16,9 @@ internal sealed class NtfsRecord
 
     private NtfsRecord(byte[] bytes, int end) => (_bytes, _end) = (bytes, end);
 
+    public int Sequence => _bytes.U16(16);
+    public int Links => _bytes.U16(18);
+    public bool IsFolder => (_bytes.U16(22) & 2) != 0;
     public long BaseRecord => (long)(_bytes.U64(32) & 0xFFFF_FFFF_FFFF);
 
     public static NtfsRecord Parse(byte[] bytes, long number)
@@ -70,13 +73,19 @@ internal sealed class NtfsRecord
 /// </summary>
 internal readonly struct NtfsAttribute(ReadOnlyMemory<byte> bytes)
 {
-    public const uint AttributeList = 0x20, VolumeName = 0x60, VolumeInformation = 0x70, Data = 0x80;
+    public const uint AttributeList = 0x20, FileName = 0x30, VolumeName = 0x60, VolumeInformation = 0x70, Data = 0x80,
+        IndexRoot = 0x90, IndexAllocation = 0xA0, Bitmap = 0xB0, ReparsePoint = 0xC0;
 
     private ReadOnlySpan<byte> Bytes => bytes.Span;
 
     public uint Type => Bytes.U32(0);
     public bool IsNonResident => Bytes[8] != 0;
     public bool IsNamed => Bytes[9] != 0;
+
+    /// <summary>Of a folder's index by name: "$I30".</summary>
+    public bool IsNameIndex => Bytes[9] == 4 && Bytes.U16(10) is var at && at <= Bytes.Length - 8 && Bytes.Slice(at, 8).SequenceEqual("$\0I\03\00\0"u8);
+
+    /// <summary>Neither compressed nor sparse nor encrypted.</summary>
     public bool IsPlain => Bytes.U16(12) == 0;
     public ulong FirstVcn => IsNonResident ? Long(16) : 0;
     public ulong LastVcn => Long(24);

@@ -116,6 +116,8 @@ internal sealed class JobDesk(Database database, JobStore jobs, HostStore hosts,
             return Invalid("badHosts", $"A job is for 1 to {MaxHosts} hosts.", "Give \"hosts\": [\"3c:ec:ef:4c:4f:54\"].");
         if (request.Kind == JobKind.Capture && request.Hosts.Count != 1)
             return Invalid("badHosts", "A capture is of one host.", "Order one capture for each host.");
+        if (request.Kind != JobKind.Capture && request.Capture is not null)
+            return Invalid("badCapture", "\"capture\" says how a capture is made, and this job is none.", "Leave it out.");
         if (request.Kind == JobKind.Inventory)
             return request is { Image: null, Version: null, Disk: null } ? DeployChoicesForm.Problem(request) : Invalid("badInventory", "An inventory needs neither image nor disk.", "Leave image, version and disk out.");
         if (!ImageName.IsValid(request.Image))

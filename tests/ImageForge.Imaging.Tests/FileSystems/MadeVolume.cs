@@ -81,6 +81,21 @@ internal sealed partial class MadeVolume : IDisposable
 
     public byte[] ReadAll() => File.ReadAllBytes(Image);
 
+    /// <summary>Mounts it where only <paramref name="work"/> and what it starts can see it.</summary>
+    public void WithMounted(Action<string> work, string mount, params string[] arguments) => PrivateMounts.Run(() =>
+    {
+        var mountPoint = Directory.CreateDirectory(Path.Combine(_folder, "mounted")).FullName;
+        Shell.Run(mount, [.. arguments, Image, mountPoint]);
+        try
+        {
+            work(mountPoint);
+        }
+        finally
+        {
+            Shell.Unmount(mountPoint);
+        }
+    });
+
     /// <summary>Leaves only single free clusters, then makes files until there is no room: the MFT grows into every one of them.</summary>
     public void FillWithTinyFilesUntilTheMftIsInPieces() => PrivateMounts.Run(() =>
     {

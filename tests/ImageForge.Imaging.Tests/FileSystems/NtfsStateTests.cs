@@ -44,15 +44,16 @@ public sealed class NtfsStateTests
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(2)]
-    [InlineData(0xFFFF)]
-    public void A_log_of_another_version_means_the_volume_is_taken_whole_however_clean_it_says_it_is(int major)
+    [InlineData(0, VolumeState.JournalPending, "its log has work left")]
+    [InlineData(2, VolumeState.Hibernated, "fast startup")]
+    [InlineData(0xFFFF, VolumeState.JournalPending, "its log has work left")]
+    public void A_log_of_another_version_means_the_volume_is_taken_whole_however_clean_it_says_it_is(int major, VolumeState state, string note)
     {
         using var volume = MadeVolume.Ntfs(20 * MiB, "-c 4096", files: 0);
         WriteRestartPage(volume, page: 0, lsn: 10, client: 0xFFFF, flags: 2);
         WriteRestartPage(volume, page: 1, lsn: 11, client: 0xFFFF, flags: 2, major);
-        AssertTakenWhole(volume, "fast startup");
+        AssertTakenWhole(volume, note);
+        Assert.Equal(state, volume.Identify().State);
         WriteRestartPage(volume, page: 1, lsn: 11, client: 0xFFFF, flags: 2);
         Assert.Null(volume.Identify().Note);
     }

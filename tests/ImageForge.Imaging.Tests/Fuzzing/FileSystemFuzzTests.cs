@@ -53,6 +53,37 @@ public sealed class FileSystemFuzzTests(ITestOutputHelper output)
         Fuzz(image, [(0, 84), (11, 64), Record(0), Record(0), Record(2), Record(3), Record(6), Record(6)], cases);
     }
 
+    /// <summary>The root folder's index, and the records and headers of the files that are skipped.</summary>
+    [Theory]
+    [InlineData("-c 512", 10_000)]
+    [InlineData("-c 4096", 10_000)]
+    public void Changed_root_folders_and_memory_files_are_read_or_taken_whole(string options, int cases)
+    {
+        using var volume = MadeVolume.Ntfs(3072 * KiB, options, files: 4);
+        volume.WithMounted(root =>
+        {
+            // Enough names for index blocks of its own.
+            for (var i = 0; i < 60; i++)
+                File.WriteAllBytes(Path.Combine(root, $"a-rather-long-name-{i}"), []);
+            MemoryFiles.WriteInTurns(Path.Combine(root, "pagefile.sys"), MemoryFiles.Content(1, 60_000), Path.Combine(root, "hiberfil.sys"), MemoryFiles.Content(2, 60_000, new byte[4096]), 8192);
+        }, "ntfs-3g");
+        var image = volume.ReadAll();
+        var content = volume.Identify();
+        Assert.Contains("pagefile.sys (", content.Note, StringComparison.Ordinal);
+        Assert.Contains("hiberfil.sys (", content.Note, StringComparison.Ordinal);
+        var boot = NtfsBootSector.Parse(image[..512], image.Length);
+        var mft = (int)boot.MftCluster * boot.ClusterSize;
+        var hot = new List<(int, int)> { (mft + 5 * boot.RecordSize, boot.RecordSize), (mft + 5 * boot.RecordSize, boot.RecordSize) };
+        for (var at = mft; at < mft + 110 * boot.RecordSize; at += boot.RecordSize)
+            if (image.AsSpan(at, boot.RecordSize).IndexOf("h\0i\0b\0e\0r\0f\0i\0l\0"u8) > 0 || image.AsSpan(at, boot.RecordSize).IndexOf("p\0a\0g\0e\0f\0i\0l\0e\0"u8) > 0)
+                hot.Add((at, 512));
+        for (var at = 0; at < image.Length; at += boot.ClusterSize)
+            if (image.AsSpan(at).StartsWith("INDX"u8))
+                hot.Add((at, 4096));
+        Assert.True(hot.Count >= 5, $"{hot.Count} places");
+        Fuzz(image, [.. hot], cases);
+    }
+
     private void Fuzz(byte[] image, (int, int)[] hot, int cases)
     {
         var volumes = new int[] { image.Length, image.Length / 1024 * 512, 4096, 512 };
@@ -64,6 +95,13 @@ public sealed class FileSystemFuzzTests(ITestOutputHelper output)
             Assert.True(BitOperations.IsPow2(content.BlockSize) && content.BlockSize >= 512);
             Assert.Equal((length + content.BlockSize - 1L) / content.BlockSize, content.Used.BlockCount);
             var used = content.Used.CountUsed();
+            if (content.Skipped is { } skipped)
+            {
+                Assert.Equal(content.Used.BlockCount, skipped.BlockCount);
+                // Never a block that is not used, nor one of a file system's own at its start, nor of a volume that is not clean.
+                Assert.Equal(0, skipped.CountWithout(content.Used, 0, skipped.BlockCount));
+                Assert.False(skipped[0] || content.State != VolumeState.Clean);
+            }
             if (content.Kind == FileSystemKind.Unknown)
                 Assert.Equal(content.Used.BlockCount, used);
             else

@@ -20,6 +20,8 @@ public sealed class RefusedOrderTests(RefusedOrderTests.Fixture fixture) : IClas
     [InlineData("""{"kind":"capture","hosts":["52:54:00:00:00:01"],"image":"x","chunkSize":1000000}""", 400, "badChunkSize")]
     [InlineData("""{"kind":"capture","hosts":["52:54:00:00:00:01"],"image":"x","chunkSize":33554432}""", 400, "badChunkSize")]
     [InlineData("""{"kind":"capture","hosts":["52:54:00:00:00:01"],"image":"x","level":20}""", 400, "badLevel")]
+    [InlineData("""{"kind":"capture","hosts":["52:54:00:00:00:01"],"image":"x","capture":{"dirty":"maybe"}}""", 400, "badJson")]
+    [InlineData("""{"kind":"deploy","hosts":["52:54:00:00:00:01"],"image":"debian-12","capture":{"dirty":"refuse"}}""", 400, "badCapture")]
     [InlineData("""{"kind":"inventory","hosts":["52:54:00:00:00:01"],"image":"x"}""", 400, "badInventory")]
     [InlineData("""{"kind":"inventory","hosts":["52:54:00:00:00:01"],"dryRun":true}""", 400, "badDryRun")]
     [InlineData("""{"kind":"capture","hosts":["52:54:00:00:00:01"],"image":"x","deploy":{}}""", 400, "badDeployChoices")]
