@@ -23,6 +23,11 @@ public static class ManifestParser
     {
         manifest = null;
         failure = null;
+        if (DiskSetFormat.IsSet(file))
+        {
+            failure = new Failure("severalDisks", Fault.Image, "The image holds several disks, and one is expected here.", "Order a deploy of it through the server.");
+            return false;
+        }
         if (file.Length < ManifestFormat.HeaderBytes + ManifestFormat.TrailerBytes || !file.StartsWith(ManifestFormat.Magic))
         {
             failure = Corrupt("it does not begin like a manifest");
@@ -52,6 +57,9 @@ public static class ManifestParser
         }
         return manifest is not null;
     }
+
+    /// <summary>Plain bytes of the body of a file that was parsed.</summary>
+    internal static int BodyBytes(ReadOnlySpan<byte> file) => BinaryPrimitives.ReadInt32LittleEndian(file[12..]);
 
     private static string? TryOpenBody(ReadOnlySpan<byte> content, int maxBodyBytes, out byte[] body)
     {

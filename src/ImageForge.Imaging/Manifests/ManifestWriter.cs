@@ -96,7 +96,7 @@ public static class ManifestWriter
     }
 
     /// <summary>u16 length and UTF-8. Device text may be anything: it is cut at the limit, between characters.</summary>
-    private static void Text(BinaryWriter writer, string? text)
+    internal static void Text(BinaryWriter writer, string? text)
     {
         if (text is null)
         {

@@ -42,9 +42,9 @@ internal static class ImageEndpoints
         if (await manifests.ReadAsync(version.ManifestHash, cancellationToken) is not { } file)
             return Problems.InternalError("manifestMissing", $"The manifest of {name} version {number} is not in the store.",
                 "Restore the store's manifests folder from a backup, or capture the image again.", Fault.Image);
-        if (!ManifestParser.TryParse(file, out var manifest, out var failure))
+        if (!ImageDisks.TryParse(file, out var image, out var failure))
             return Problems.InternalError(failure.Code, failure.Sentence, failure.Cure, failure.Fault);
-        return TypedResults.Ok(VersionAnswer.Of(version, manifest));
+        return TypedResults.Ok(VersionAnswer.Of(version, image));
     }
 
     private static ProblemHttpResult NoSuchImage(string name) =>
@@ -72,14 +72,26 @@ internal sealed record VersionSummary(
 }
 
 /// <param name="Signature">ECDSA P-256 over the manifest's SHA-256, ASN.1 DER in base64; the key is at <c>/api/v1/image-signing-key</c>.</param>
-/// <param name="PartitionScheme">none, mbr, gpt.</param>
+/// <param name="PartitionScheme">none, mbr, gpt; this and what follows is of the first disk, which nearly always is the only one.</param>
+/// <param name="MoreDisks">The other disks of the image, in order.</param>
 internal sealed record VersionAnswer(
-    string ImageName, VersionSummary Version, string Signature, string PartitionScheme, int SectorSize, string? DiskModel, string? DiskGuid, IReadOnlyList<VolumeAnswer> Volumes)
+    string ImageName, VersionSummary Version, string Signature, string PartitionScheme, int SectorSize, string? DiskModel, string? DiskGuid, IReadOnlyList<VolumeAnswer> Volumes,
+    IReadOnlyList<DiskAnswer> MoreDisks)
 {
-    public static VersionAnswer Of(ImageVersion version, Manifest manifest) => new(
-        version.ImageName, VersionSummary.Of(version), Convert.ToBase64String(version.Signature),
-        manifest.Scheme.ToString().ToLowerInvariant(), manifest.SectorSize, manifest.DiskModel, manifest.Gpt?.DiskGuid.ToString(),
-        [.. manifest.Volumes.Select(VolumeAnswer.Of)]);
+    public static VersionAnswer Of(ImageVersion version, ImageDisks image)
+    {
+        var first = DiskAnswer.Of(image.Disks[0]);
+        return new VersionAnswer(version.ImageName, VersionSummary.Of(version), Convert.ToBase64String(version.Signature),
+            first.PartitionScheme, first.SectorSize, first.DiskModel, first.DiskGuid, first.Volumes, [.. image.Disks.Skip(1).Select(DiskAnswer.Of)]);
+    }
+}
+
+/// <param name="DiskSerial">Of the disk it was taken from.</param>
+internal sealed record DiskAnswer(string PartitionScheme, int SectorSize, long DiskBytes, string? DiskModel, string? DiskSerial, string? DiskGuid, IReadOnlyList<VolumeAnswer> Volumes)
+{
+    public static DiskAnswer Of(ImageDisk disk) => new(
+        disk.Manifest.Scheme.ToString().ToLowerInvariant(), disk.Manifest.SectorSize, disk.Manifest.DiskSizeBytes, disk.Manifest.DiskModel, disk.Serial,
+        disk.Manifest.Gpt?.DiskGuid.ToString(), [.. disk.Manifest.Volumes.Select(VolumeAnswer.Of)]);
 }
 
 internal sealed record VolumeAnswer(

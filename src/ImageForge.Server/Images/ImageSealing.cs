@@ -37,7 +37,7 @@ internal sealed class ImageSealing(ChunkStore store, ManifestFiles manifests, Im
         var name = Convert.ToHexStringLower(hash);
         if (await versions.FindSealedAsync(taskId, name, cancellationToken) is { } before)
             return new SealOutcome.Sealed(before);
-        if (!ManifestParser.TryParse(manifest.Span, out var parsed, out var failure))
+        if (!ImageDisks.TryParse(manifest.Span, out var parsed, out var failure))
             return new SealOutcome.BadManifest(failure);
 
         var chunks = new ChunkSet(parsed);

@@ -9,9 +9,9 @@ internal sealed class ChunkSet
 {
     private readonly ChunkId[] _ids;
 
-    public ChunkSet(Manifest manifest)
+    public ChunkSet(ImageDisks image)
     {
-        var ids = manifest.DataChunks().Select(static c => c.Id).ToArray();
+        var ids = image.DataChunks().Select(static c => c.Id).ToArray();
         Array.Sort(ids);
         var count = 0;
         foreach (var id in ids)
@@ -85,9 +85,9 @@ internal sealed class VersionChunks(ManifestFiles manifests, ChunkStore store, T
     {
         var bytes = await manifests.ReadAsync(manifestHash, CancellationToken.None);
         // The name is the hash: a manifest that rotted on the disk must not decide what a deploy may read.
-        if (bytes is null || ManifestHash.Of(bytes) != manifestHash || !ManifestParser.TryParse(bytes, out var manifest, out _))
+        if (bytes is null || ManifestHash.Of(bytes) != manifestHash || !ImageDisks.TryParse(bytes, out var image, out _))
             return null;
-        return new Loaded(new ChunkSet(manifest));
+        return new Loaded(new ChunkSet(image));
     }
 
     private void EvictNeedsLock(Entry keep)
