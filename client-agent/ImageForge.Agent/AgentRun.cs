@@ -1,4 +1,5 @@
 using System.Reflection;
+using ImageForge.Agent.Firmware;
 using ImageForge.Agent.Inventory;
 using ImageForge.Agent.Screen;
 using ImageForge.Agent.Server;
@@ -85,8 +86,11 @@ internal sealed class AgentRun(AgentOptions options, TextWriter output, TimeProv
         var task = checkedIn.Task;
         display.CheckedIn(task, checkedIn.Resumed);
 
-        var context = new TaskContext(server, connection, traffic, disks, progress, display, time);
+        var context = new TaskContext(server, connection, traffic, disks, progress, display, time,
+            FirmwareSteps.Of(root, disks, options.StateFolder), checkedIn.Resumed);
         var outcome = await new TaskRunner(context, new Heartbeat(server, progress, traffic, rate, time)).RunAsync(task, cancel);
+        foreach (var note in outcome.Notes)
+            display.Say(note);
         var exit = Show(display, outcome, task.After, telling: true);
         await ReportAsync(server, outcome, traffic, boot.Patience, display, cancel);
         display.Say($"peak memory {PeakMemory.MiB()} MiB, sent {Units.MiB(traffic.Sent)} MiB, received {Units.MiB(traffic.Received)} MiB");
@@ -123,7 +127,8 @@ internal sealed class AgentRun(AgentOptions options, TextWriter output, TimeProv
     private static async Task ReportAsync(
         AgentServer server, TaskOutcome outcome, Traffic traffic, TimeSpan patience, Display display, CancellationToken cancel)
     {
-        var result = new TaskResult(outcome.State, outcome.Failure, outcome.Summary, outcome.BytesRead, traffic.Sent, traffic.Received, outcome.BytesWritten);
+        var result = new TaskResult(outcome.State, outcome.Failure, outcome.Summary, outcome.BytesRead, traffic.Sent, traffic.Received, outcome.BytesWritten,
+            outcome.Proof, outcome.Notes);
         var known = await server.FinishAsync(result, outcome.State switch
         {
             // A failed machine stays on anyway, so it may as well wait for the server to hear of it.

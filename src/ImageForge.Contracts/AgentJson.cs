@@ -15,6 +15,8 @@ namespace ImageForge.Contracts;
 [JsonSerializable(typeof(DeployPlan))]
 [JsonSerializable(typeof(PlanReply))]
 [JsonSerializable(typeof(TaskResult))]
+[JsonSerializable(typeof(TaskProof))]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(SealReply))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(Inventory))]

@@ -54,7 +54,21 @@ public sealed record ProgressReply(bool Cancelled);
 public sealed record PlanReply(bool Go, string? Reason);
 
 /// <summary>How the task ended, sent once; repeated until the server has answered.</summary>
-public sealed record TaskResult(HostTaskState State, Failure? Failure, string Summary, long BytesRead, long BytesSent, long BytesReceived, long BytesWritten);
+/// <param name="Proof">What a successful capture or deploy stands for; null for anything else.</param>
+/// <param name="Notes">Remarks for people: what became of the boot entries, what the firmware refused …</param>
+public sealed record TaskResult(
+    HostTaskState State, Failure? Failure, string Summary, long BytesRead, long BytesSent, long BytesReceived, long BytesWritten,
+    TaskProof? Proof = null, IReadOnlyList<string>? Notes = null);
+
+/// <summary>What the agent vouches for: these volumes of this manifest, chunk by chunk.</summary>
+/// <param name="ManifestHash">Lower-case hex SHA-256 of the manifest file.</param>
+/// <param name="Chunks">Chunks with used content, data and zero.</param>
+/// <param name="Bytes">Bytes of used content in them.</param>
+/// <param name="BytesReadFromDisk">
+/// Of these, bytes whose present state on the disk was read and compared: written ones in the read-back, the others before they were
+/// kept. Equal to <paramref name="Bytes"/> unless the job skips the read-back. A capture has read everything.
+/// </param>
+public sealed record TaskProof(string ManifestHash, int Volumes, long Chunks, long Bytes, long BytesReadFromDisk);
 
 public sealed record SealReply(string ImageName, int VersionNumber, string ManifestHash);
 

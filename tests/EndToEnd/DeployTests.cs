@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using ImageForge.Contracts;
 using ImageForge.Lab.Disks;
 using ImageForge.Lab.Machines;
@@ -24,8 +25,12 @@ public sealed class DeployTests
         {
             var (_, seconds) = await machine.Console.WaitForAsync("imageforge: checked in", Machines.BootLimit);
             Measured.Write($"power-on to check-in, {firmware}", $"{seconds:0.0} s");
-            await task.WaitForSuccessAsync(Machines.TaskLimit);
+            var ended = await task.WaitForSuccessAsync(Machines.TaskLimit);
             await machine.WaitForEndAsync(TimeSpan.FromSeconds(60));
+            var proof = ended["proof"]!;
+            Assert.Equal((long)proof["bytes"]!, (long)proof["bytesReadFromDisk"]!);
+            if (firmware != Firmware.Bios)
+                CheckFirmware(machine, ended);
         }
         Assert.Empty(await DiskComparison.CompareAsync(await SourceDisk.GetAsync(), disk));
 
@@ -36,5 +41,17 @@ public sealed class DeployTests
             Assert.Contains(name, line, StringComparison.Ordinal);
             Measured.Write($"power-on to installed system without a job, {firmware}", $"{seconds:0.0} s");
         }
+    }
+
+    /// <summary>What OVMF itself remembers: the restored system behind the network it was deployed through, and no BootNext.</summary>
+    private static void CheckFirmware(VirtualMachine machine, JsonObject ended)
+    {
+        var variables = FirmwareVariables.Read(machine.VariablesFile);
+        var order = FirmwareVariables.Order(variables);
+        var what = $"boot order: {string.Join(", ", order)}; notes: {ended["notes"]}";
+        Assert.DoesNotContain("BootNext", variables.Keys);
+        var system = order.ToList().IndexOf("debian");
+        Assert.True(system > 0 && order[system - 1].StartsWith("UEFI ", StringComparison.Ordinal) && order[system - 1].Contains("v4", StringComparison.Ordinal), what);
+        Assert.Single(order, "debian");
     }
 }

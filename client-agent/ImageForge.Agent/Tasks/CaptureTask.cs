@@ -30,7 +30,10 @@ internal static class CaptureTask
             context.Progress.Begin(HostTaskState.Finishing, "the server seals the image");
             try
             {
-                return Succeeded(disk, engine.Progress, await context.Server.SealAsync(result.ManifestBytes, cancel));
+                return Succeeded(disk, engine.Progress, await context.Server.SealAsync(result.ManifestBytes, cancel)) with
+                {
+                    Proof = Proofs.Of(result.Manifest, result.ManifestHash, result.Manifest.UsedBytes),
+                };
             }
             catch (FailureException e) when (attempt < MostAttempts && e.Failure.Code is ("chunksMissing" or ServerConnection.StoreNotDurable))
             {

@@ -26,6 +26,8 @@ internal static class DeployTask
         var manifestBytes = await context.Server.ManifestAsync(job.ManifestHash, cancel);
         if (!ManifestParser.TryParse(manifestBytes, out var manifest, out var unreadable))
             return TaskOutcome.Of(unreadable);
+        if (job.Choices?.Identity == DiskIdentity.Randomise)
+            manifest = NewIdentity.Of(manifest);
         context.Progress.Begin(HostTaskState.Preparing, "looking at what is on the disk");
         PlanOutcome outcome;
         TargetContents contents;
@@ -69,7 +71,11 @@ internal static class DeployTask
         return new TaskOutcome(HostTaskState.Succeeded, null,
             $"Deployed {job.ImageName} version {job.VersionNumber} to {disk.Name}: {Units.MiB(counters.BytesWritten)} MiB written "
                 + $"({Units.MiB(counters.BytesFetched)} MiB fetched compressed), {Units.MiB(counters.BytesKept)} MiB were already right.",
-            BytesRead: counters.BytesCompared, BytesWritten: counters.BytesWritten);
+            BytesRead: counters.BytesCompared, BytesWritten: counters.BytesWritten)
+        {
+            Proof = Proofs.Of(manifest, job.ManifestHash, counters.BytesKept + (job.ReadBack ? counters.BytesWritten : 0)),
+            Written = [disk],
+        };
     }
 
     private static HostTaskState State(DeployPhase phase) => phase switch

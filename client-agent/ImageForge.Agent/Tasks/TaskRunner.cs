@@ -42,7 +42,8 @@ internal sealed class TaskRunner(TaskContext context, Heartbeat heartbeat)
     private Task<TaskOutcome> RunKindAsync(TaskAssignment task, CancellationToken cancel) => task switch
     {
         { Kind: JobKind.Capture, Capture: { } capture } => CaptureTask.RunAsync(capture, context, cancel),
-        { Kind: JobKind.Deploy, Deploy: { } deploy } => DeployTask.RunAsync(task.TaskId, deploy, context, cancel),
+        { Kind: JobKind.Deploy, Deploy: { } deploy } => context.Firmware.AroundAsync(
+            deploy.Choices ?? new DeployChoices(), context.Resumed, () => DeployTask.RunAsync(task.TaskId, deploy, context, cancel)),
         // The check-in has brought the inventory already.
         { Kind: JobKind.Inventory } => Task.FromResult(new TaskOutcome(HostTaskState.Succeeded, null, "The inventory is with the server.")),
         _ => throw new FailureException("unknownTask", Fault.Server, $"The server assigned a task of kind {task.Kind} without its settings.",

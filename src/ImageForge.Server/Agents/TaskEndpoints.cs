@@ -14,7 +14,7 @@ namespace ImageForge.Server.Agents;
 /// <summary>What every task does: progress, plan, result, log.</summary>
 internal static partial class TaskEndpoints
 {
-    private const int MaxJson = 256 << 10;
+    private const int MaxJson = 256 << 10, MaxNotes = 32;
 
     public static void MapTaskEndpoints(this RouteGroupBuilder agent)
     {
@@ -91,6 +91,8 @@ internal static partial class TaskEndpoints
     {
         Summary = AgentText.Limit(result.Summary),
         Failure = result.Failure is { } f ? new Failure(AgentText.Limit(f.Code, 64), f.Fault, AgentText.Limit(f.Sentence), AgentText.Limit(f.Cure)) : null,
+        Proof = result.Proof is { } proof ? proof with { ManifestHash = AgentText.Limit(proof.ManifestHash, 64) } : null,
+        Notes = [.. (result.Notes ?? []).Take(MaxNotes).Select(static note => AgentText.Limit(note))],
     };
 
     [GeneratedRegex("[0-9a-f]{64}", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]

@@ -7,6 +7,8 @@ namespace ImageForge.Server.Jobs;
 /// <param name="BytesDone">Of used content of the current phase.</param>
 /// <param name="BytesSent">On the wire on this boot, after compression.</param>
 /// <param name="TargetDisk">The disk the first check-in settled on; a resume must name the same.</param>
+/// <param name="Proof">What a successful capture or deploy stands for.</param>
+/// <param name="Notes">The agent's remarks at the end: boot entries, firmware.</param>
 /// <param name="ResumesWithoutProgress">Check-ins in a row that got no further than the one before.</param>
 internal sealed record HostTask(
     long Id,
@@ -30,7 +32,9 @@ internal sealed record HostTask(
     string? TargetDisk,
     string? CheckedInUuid,
     string? CheckedInSerial,
-    int ResumesWithoutProgress)
+    int ResumesWithoutProgress,
+    TaskProof? Proof,
+    IReadOnlyList<string> Notes)
 {
     /// <summary>An agent was at work and has been silent for too long. Derived, never stored.</summary>
     public bool IsStalled(DateTimeOffset now, TimeSpan silentAfter) =>

@@ -12,7 +12,7 @@ internal static class HostTaskRow
     public const string Columns =
         "t.id, t.job_id, t.host_id, j.kind, t.state, t.created_at, t.started_at, t.finished_at, t.last_heard_at, t.detail, t.bytes_done, " +
         "t.bytes_total, t.bytes_sent, t.bytes_per_second, t.plan, t.summary, t.failure_code, t.failure_fault, t.failure_sentence, t.failure_cure, " +
-        "t.cancel_requested, t.target_disk, t.checked_in_uuid, t.checked_in_serial, t.resumes_without_progress";
+        "t.cancel_requested, t.target_disk, t.checked_in_uuid, t.checked_in_serial, t.resumes_without_progress, t.proof, t.notes";
 
     public static HostTask Read(SqliteDataReader row) => new(
         row.GetInt64(0),
@@ -36,7 +36,9 @@ internal static class HostTaskRow
         Text(row, 21),
         Text(row, 22),
         Text(row, 23),
-        row.GetInt32(24));
+        row.GetInt32(24),
+        row.IsDBNull(25) ? null : JsonSerializer.Deserialize(row.GetString(25), AgentJson.Default.TaskProof),
+        row.IsDBNull(26) ? [] : JsonSerializer.Deserialize(row.GetString(26), AgentJson.Default.IReadOnlyListString)!);
 
     private static string? Text(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 

@@ -131,7 +131,7 @@ internal sealed partial class HostTaskStore
                 return Transition.Illegal;
             var failure = to != HostTaskState.Failed ? null
                 : result.Failure ?? new Failure("unexplained", Fault.Server, "The agent failed without saying why.", "Read the machine's screen and its log, then order the job again.");
-            return await EndAsync(connection, transaction, task, to, failure, result.Summary);
+            return await EndAsync(connection, transaction, task, to, failure, result.Summary, result.Proof, result.Notes);
         }, cancellationToken);
 
     /// <summary>Ends a task that cannot go on, with the reason people see.</summary>
@@ -142,14 +142,15 @@ internal sealed partial class HostTaskStore
                 : Transition.NotFound, cancellationToken);
 
     private async Task<Transition> EndAsync(
-        SqliteConnection connection, SqliteTransaction transaction, HostTask task, HostTaskState to, Failure? failure, string? summary)
+        SqliteConnection connection, SqliteTransaction transaction, HostTask task, HostTaskState to, Failure? failure, string? summary,
+        TaskProof? proof = null, IReadOnlyList<string>? notes = null)
     {
         var text = failure is { } why ? $"{why.Sentence} {why.Cure}" : string.IsNullOrWhiteSpace(summary) ? to.ToString() : summary;
         var moved = await MoveAsync(connection, transaction, task.Id, to, text);
         if (moved == Transition.Moved)
             await connection.ExecuteAsync(
                 """
-                UPDATE host_tasks SET finished_at = @now, summary = @summary, failure_code = @code, failure_fault = @fault, failure_sentence = @sentence,
+                UPDATE host_tasks SET finished_at = @now, summary = @summary, proof = @proof, notes = @notes, failure_code = @code, failure_fault = @fault, failure_sentence = @sentence,
                     failure_cure = @cure, bytes_per_second = 0 WHERE id = @id
                 """,
                 new
@@ -157,6 +158,9 @@ internal sealed partial class HostTaskStore
                     id = task.Id,
                     now = time.NowMilliseconds(),
                     summary,
+                    // Only success proves anything.
+                    proof = to == HostTaskState.Succeeded && proof is not null ? JsonSerializer.Serialize(proof, AgentJson.Default.TaskProof) : null,
+                    notes = notes is { Count: > 0 } ? JsonSerializer.Serialize(notes, AgentJson.Default.IReadOnlyListString) : null,
                     code = failure?.Code,
                     fault = failure is { } f ? StoredName.Of(f.Fault) : null,
                     sentence = failure?.Sentence,

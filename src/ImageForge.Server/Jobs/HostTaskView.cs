@@ -24,6 +24,8 @@ internal sealed record HostTaskView(
     DeployPlan? Plan,
     string? Summary,
     Failure? Failure,
+    TaskProof? Proof,
+    IReadOnlyList<string> Notes,
     int ResumesWithoutProgress,
     DateTimeOffset CreatedAt,
     DateTimeOffset? StartedAt,
@@ -44,6 +46,6 @@ internal sealed class HostTaskViews(TimeProvider time, JobsOptions options)
             task.BytesDone, task.BytesTotal, task.BytesSent,
             // A rate that was true half a minute ago is not a rate.
             stalled ? 0 : task.BytesPerSecond,
-            task.Detail, task.Plan, task.Summary, task.Failure, task.ResumesWithoutProgress, task.CreatedAt, task.StartedAt, task.FinishedAt, task.LastHeardAt);
+            task.Detail, task.Plan, task.Summary, task.Failure, task.Proof, task.Notes, task.ResumesWithoutProgress, task.CreatedAt, task.StartedAt, task.FinishedAt, task.LastHeardAt);
     }
 }

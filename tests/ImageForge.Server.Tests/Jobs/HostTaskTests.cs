@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using ImageForge.Contracts;
 using ImageForge.Server.Jobs;
 
@@ -47,6 +48,32 @@ public sealed class HostTaskTests
         await scene.Tasks.FinishAsync(id, new TaskResult(HostTaskState.Failed, failure, "", 0, 0, 0, 0), CancellationToken.None);
         var shown = (await scene.Client.GetAsync($"api/v1/host-tasks/{id}", HttpStatusCode.OK)).GetProperty("task").GetProperty("failure");
         Assert.Equal(("diskTooSmall", "disk", failure.Sentence, failure.Cure), (shown.Text("code"), shown.Text("fault"), shown.Text("sentence"), shown.Text("cure")));
+    }
+
+    [Fact]
+    public async Task What_a_success_stands_for_reaches_the_api_with_its_notes()
+    {
+        await using var scene = await JobScene.StartAsync();
+        var (_, id) = await scene.OrderAsync();
+        await scene.CheckInAsync(id);
+        var proof = new TaskProof(new string('a', 64), 3, 1200, 5_000_000_000, 4_900_000_000);
+        await scene.Tasks.FinishAsync(id, new TaskResult(HostTaskState.Succeeded, null, "done", 1, 2, 3, 4, proof, ["Added the boot entry Boot0001."]), CancellationToken.None);
+
+        var task = (await scene.Client.GetAsync($"api/v1/host-tasks/{id}", HttpStatusCode.OK)).GetProperty("task");
+        Assert.Equal(proof, JsonSerializer.Deserialize(task.GetProperty("proof").GetRawText(), AgentJson.Default.TaskProof));
+        Assert.Equal("Added the boot entry Boot0001.", Assert.Single(task.GetProperty("notes").EnumerateArray()).GetString());
+    }
+
+    [Fact]
+    public async Task A_failed_task_proves_nothing_whatever_its_agent_says()
+    {
+        await using var scene = await JobScene.StartAsync();
+        var (_, id) = await scene.OrderAsync();
+        await scene.CheckInAsync(id);
+        await scene.Tasks.FinishAsync(id, new TaskResult(HostTaskState.Failed, null, "", 0, 0, 0, 0, new TaskProof("x", 1, 1, 1, 1)), CancellationToken.None);
+
+        var task = (await scene.Client.GetAsync($"api/v1/host-tasks/{id}", HttpStatusCode.OK)).GetProperty("task");
+        Assert.False(task.TryGetProperty("proof", out var shown) && shown.ValueKind != JsonValueKind.Null);
     }
 
     [Fact]

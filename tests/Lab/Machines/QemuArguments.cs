@@ -49,6 +49,9 @@ internal static class QemuArguments
         return arguments;
     }
 
+    /// <summary>UEFI's memory of this machine; it outlives a power cycle.</summary>
+    public static string VariablesFile(LabNetwork network, MachineOptions options) => Path.Combine(network.Folder, $"{options.Name}.vars.fd");
+
     private static void AddFirmware(List<string> arguments, LabNetwork network, MachineOptions options)
     {
         if (options.Firmware == Firmware.Bios)
@@ -57,7 +60,7 @@ internal static class QemuArguments
             arguments.AddRange(["-machine", "pc,graphics=off"]);
             return;
         }
-        var variables = Path.Combine(network.Folder, $"{options.Name}.vars.fd");
+        var variables = VariablesFile(network, options);
         if (!File.Exists(variables))
             File.Copy(OvmfVariables, variables);
         arguments.AddRange(

@@ -24,6 +24,9 @@ public sealed class VirtualMachine : IAsyncDisposable
 
     public MachineOptions Options { get; }
 
+    /// <summary>For <see cref="FirmwareVariables"/>, once the machine is off; a BIOS has none.</summary>
+    public string VariablesFile => QemuArguments.VariablesFile(_network, Options);
+
     public SerialConsole Console { get; }
 
     public bool IsRunning => !_process.HasExited;

@@ -171,6 +171,8 @@ CREATE TABLE host_tasks (
     bytes_per_second  REAL NOT NULL DEFAULT 0,
     plan              TEXT,
     summary           TEXT,
+    proof             TEXT,
+    notes             TEXT,
     failure_code      TEXT,
     failure_fault     TEXT,
     failure_sentence  TEXT,
