@@ -22,7 +22,7 @@ public sealed class CaptureEngine(IBlockDevice source, IChunkSink sink, CaptureO
         try
         {
             // The maps are read on a thread of their own: on a large disk that takes seconds.
-            var plan = await Task.Factory.StartNew(() => CapturePlan.Read(source, options.ChunkSize, options.Dirty, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            var plan = await Task.Factory.StartNew(() => CapturePlan.Read(source, options, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             Progress.SetTotal(plan.ReadBytes);
             using (var pipeline = new CapturePipeline(source, sink, options, plan, Progress))
                 await pipeline.RunAsync(cancel);

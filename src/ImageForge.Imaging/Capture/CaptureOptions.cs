@@ -9,8 +9,13 @@ namespace ImageForge.Imaging.Capture;
 /// <param name="Workers">Threads that hash, and as many that compress; 0: one per processor, at most 8.</param>
 /// <param name="SendsInFlight">Uploads at the same time.</param>
 /// <param name="Dirty">What to do with a file system that was not closed cleanly.</param>
+/// <param name="AllowReadErrors">True: used sectors that cannot be read become zeros and are listed in the manifest. False: the capture fails, naming them.</param>
 public sealed record CaptureOptions(int ChunkSize = ChunkSizes.Default, int Level = 3, string? DiskModel = null, int Workers = 0, int SendsInFlight = 4,
-    DirtyVolumes Dirty = DirtyVolumes.Whole);
+    DirtyVolumes Dirty = DirtyVolumes.Whole, bool AllowReadErrors = false)
+{
+    /// <summary>Limits how long a capture that has failed looks for more bad sectors.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}
 
 /// <param name="ManifestBytes">The file to hand in last; every chunk it names is with the sink.</param>
 /// <param name="ManifestHash">Lower-case hex SHA-256 of <paramref name="ManifestBytes"/>.</param>

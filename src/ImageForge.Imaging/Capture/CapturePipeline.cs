@@ -45,7 +45,7 @@ internal sealed class CapturePipeline(IBlockDevice source, IChunkSink sink, Capt
 
     private void Read(BufferPool plains, CancellationToken cancel)
     {
-        var reader = new SourceReader(source);
+        var reader = new SourceReader(source, plan.BadSectors);
         foreach (var volume in plan.Volumes)
         {
             var candidate = 0;
@@ -68,6 +68,7 @@ internal sealed class CapturePipeline(IBlockDevice source, IChunkSink sink, Capt
                 _read.Add(new Item(volume, candidate++, readBytes, plain, length), cancel);
             }
         }
+        plan.BadSectors.Finish();
     }
 
     private void Hash(BufferPool plains, CancellationToken cancel)

@@ -12,7 +12,10 @@ internal sealed class CapturePlan
     private readonly DiskLayout _layout;
     private readonly List<ManifestRegion> _regions = [];
 
-    private CapturePlan(DiskLayout layout) => _layout = layout;
+    private CapturePlan(DiskLayout layout, BadSectors bad) => (_layout, BadSectors) = (layout, bad);
+
+    /// <summary>What could not be read so far.</summary>
+    public BadSectors BadSectors { get; }
 
     public List<ManifestVolumeBuilder> Volumes { get; } = [];
 
@@ -22,8 +25,9 @@ internal sealed class CapturePlan
     public long ReadBytes => Volumes.Sum(v => v.ReadBytes);
 
     /// <summary>Reads the tables and the file systems' own maps.</summary>
-    public static CapturePlan Read(IBlockDevice source, int chunkSize, DirtyVolumes dirty, CancellationToken cancel)
+    public static CapturePlan Read(IBlockDevice source, CaptureOptions options, CancellationToken cancel)
     {
+        var chunkSize = options.ChunkSize;
         if (source.SectorSize is not (512 or 4096))
             throw new FailureException("sectorSizeUnsupported", Fault.Disk, $"{source.Name} has sectors of {source.SectorSize} bytes and images hold disks with 512 or 4096.", "Format the disk with sectors of 512 or 4096 bytes (sg_format, nvme format) and install it again, or exclude this host.");
         // Such a disk has no tables: it would be taken for one large unknown volume.
@@ -35,7 +39,7 @@ internal sealed class CapturePlan
             PartitionTableReading.Unusable unusable => throw new FailureException(unusable.Failure),
             var other => throw new InvalidOperationException($"{other} is not a reading"),
         };
-        var plan = new CapturePlan(layout);
+        var plan = new CapturePlan(layout, new BadSectors(source, options.AllowReadErrors, options.Time));
         foreach (var region in layout.RawRegions.OrderBy(r => r.Offset))
             plan._regions.Add(region.Kind == RawRegionKind.Zeros
                 ? new ManifestRegion(region.Kind, region.Offset, default, (int)region.Length)
@@ -46,8 +50,8 @@ internal sealed class CapturePlan
             if (partition.Number > 0 && TargetContents.ReadRecord(source, partition) is { } half)
                 throw new FailureException("deployUnfinished", Fault.Disk, $"Partition {partition.Number} of {source.Name} carries an unfinished deploy ({half}).", "Deploy this volume to this host until it succeeds, then capture.");
             ManifestRoom.CheckChunks(partition, chunkSize);
-            var content = VolumeProbe.Identify(source, partition, cancel);
-            if (dirty == DirtyVolumes.Refuse && UncleanVolume.Refusal(source.Name, partition, content) is { } refusal)
+            var content = Identify(source, partition, options.AllowReadErrors, cancel);
+            if (options.Dirty == DirtyVolumes.Refuse && UncleanVolume.Refusal(source.Name, partition, content) is { } refusal)
                 throw new FailureException(refusal);
             plan.Volumes.Add(new ManifestVolumeBuilder(partition, content, chunkSize));
         }
@@ -59,7 +63,24 @@ internal sealed class CapturePlan
     }
 
     public Manifest Build(string? diskModel) => new(
-        DiskSize, _layout.SectorSize, diskModel, _layout.Scheme, _layout.Gpt, _regions, [.. Volumes.Select(v => v.Build())]);
+        DiskSize, _layout.SectorSize, diskModel, _layout.Scheme, _layout.Gpt, _regions, [.. Volumes.Select(v => v.Build(BadSectors.RangesOf(v.Header.Partition)))]);
+
+    /// <summary>Where a file system's own tables cannot be read nobody knows what is used: every block is taken, and what is unreadable gets on the list.</summary>
+    private static VolumeContent Identify(IBlockDevice source, Partition partition, bool allowed, CancellationToken cancel)
+    {
+        try
+        {
+            return VolumeProbe.Identify(source, partition, cancel);
+        }
+        catch (DiskException e) when (e.Trouble == DiskTrouble.MediumError)
+        {
+            var tables = $"the tables of volume {partition.Number}'s file system, near byte {e.Offset - partition.Offset} of it (sector {e.Offset / source.SectorSize} of the disk)";
+            return allowed
+                ? VolumeProbe.AllUsed(FileSystemKind.Unknown, partition.Length, null, null, $"The disk cannot read {tables}: taken with every block.")
+                : throw new FailureException(new Failure("diskMediumError", Fault.Disk, $"{source.Name} cannot read {tables}.",
+                    "Check the disk with its maker's tool (SMART), repair the file system on it or replace the disk, then capture again; or allow read errors on the job, which marks the image as damaged."), e);
+        }
+    }
 
     private static byte[] ReadRegion(IBlockDevice source, RawRegion region)
     {

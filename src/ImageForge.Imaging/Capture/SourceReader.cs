@@ -1,15 +1,18 @@
-using ImageForge.Contracts;
 using ImageForge.Imaging.Disks;
 using ImageForge.Imaging.Manifests;
 
 namespace ImageForge.Imaging.Capture;
 
-/// <summary>Reads the used part of chunks. A bad sector fails the capture only if a file system uses it.</summary>
-internal sealed class SourceReader(IBlockDevice source)
+/// <summary>Reads the used part of chunks. A bad sector counts only if a file system uses it.</summary>
+internal sealed class SourceReader(IBlockDevice source, BadSectors bad)
 {
-    /// <summary>Fills <paramref name="plain"/> with the chunk at <paramref name="offset"/> of the disk, unused blocks zeroed.</summary>
+    /// <summary>A read that failed is repeated in pieces of this size, so that a disk that takes seconds per bad sector is asked for few of them.</summary>
+    private const int Piece = 64 << 10;
+
+    /// <summary>Fills <paramref name="plain"/> with the chunk at <paramref name="offset"/> of the disk, unused blocks and unreadable sectors zeroed.</summary>
     /// <param name="bits">Used-block map of the chunk; empty: every block.</param>
     /// <returns>Bytes read from the disk.</returns>
+    /// <exception cref="Contracts.FailureException"><c>diskMediumError</c>: see <see cref="BadSectors.Add"/>.</exception>
     public long Read(VolumeHeader volume, long offset, ReadOnlySpan<byte> bits, Span<byte> plain)
     {
         var (start, end) = UsedBits.Span(bits, volume.BlockSize, plain.Length);
@@ -23,40 +26,43 @@ internal sealed class SourceReader(IBlockDevice source)
             ReadRuns(volume, offset, bits, plain);
         }
         UsedBits.ClearUnused(bits, volume.BlockSize, plain);
+        bad.Check();
         return end - start;
     }
 
     private void ReadRuns(VolumeHeader volume, long offset, ReadOnlySpan<byte> bits, Span<byte> plain)
     {
         for (var from = 0; UsedBits.Next(bits, volume.BlockSize, plain.Length, from, out var start, out var length); from = start + length)
+            for (var at = start; at < start + length; at += Piece)
+                ReadPiece(volume, offset + at, plain.Slice(at, Math.Min(Piece, start + length - at)));
+    }
+
+    private void ReadPiece(VolumeHeader volume, long offset, Span<byte> plain)
+    {
+        try
         {
-            try
-            {
-                source.Read(offset + start, plain.Slice(start, length));
-            }
-            catch (DiskException e) when (e.Trouble == DiskTrouble.MediumError)
-            {
-                ReadSectors(volume, offset + start, plain.Slice(start, length));
-            }
+            source.Read(offset, plain);
+        }
+        catch (DiskException e) when (e.Trouble == DiskTrouble.MediumError)
+        {
+            ReadSectors(volume, offset, plain);
         }
     }
 
-    /// <summary>Sector by sector, to name the bad one; a disk that recovers meanwhile has its data read.</summary>
+    /// <summary>Sector by sector, to find the bad ones; a disk that recovers meanwhile has its data read.</summary>
     private void ReadSectors(VolumeHeader volume, long offset, Span<byte> plain)
     {
         for (var i = 0; i < plain.Length; i += source.SectorSize)
         {
+            var sector = plain.Slice(i, source.SectorSize);
             try
             {
-                source.Read(offset + i, plain.Slice(i, source.SectorSize));
+                source.Read(offset + i, sector);
             }
             catch (DiskException e) when (e.Trouble == DiskTrouble.MediumError)
             {
-                var lba = (offset + i) / source.SectorSize;
-                throw new FailureException(
-                    "diskMediumError", Fault.Disk,
-                    $"Sector {lba} of {source.Name} (volume {volume.Partition.Number}, byte {offset + i - volume.Partition.Offset}) cannot be read and is in use.",
-                    "Check the disk with its maker's tool (SMART), repair the file system on it or replace the disk, then capture again.", e);
+                sector.Clear();
+                bad.Add(volume.Partition, offset + i - volume.Partition.Offset, source.SectorSize, e);
             }
         }
     }

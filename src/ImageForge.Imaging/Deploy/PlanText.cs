@@ -21,7 +21,7 @@ internal static class PlanText
             BytesToCompare: plan.Resuming ? plan.BytesToWrite : 0,
             BytesToReadBack: readBack ? plan.BytesToWrite : 0,
             found,
-            [.. plan.Notes, .. plan.Manifest.Volumes.Where(v => v.Header.Note is not null).Select(v => $"Volume {v.Header.Partition.Number}: {v.Header.Note}"), .. contents?.Layout?.Notes.Select(n => $"Target: {n}") ?? []]);
+            [.. plan.Notes, .. plan.Manifest.DamageNotes(), .. plan.Manifest.Volumes.Where(v => v.Header.Note is not null).Select(v => $"Volume {v.Header.Partition.Number}: {v.Header.Note}"), .. contents?.Layout?.Notes.Select(n => $"Target: {n}") ?? []]);
     }
 
     private static string Erases(WritePlan plan, DiskInventory disk, TargetContents? contents)

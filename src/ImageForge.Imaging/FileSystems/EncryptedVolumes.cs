@@ -37,7 +37,7 @@ internal static class EncryptedVolumes
     public static VolumeContent? FindSecondHeader(VolumeReader volume)
     {
         foreach (var at in s_secondHeaders)
-            if (volume.Has(at, [.. "SKUL"u8, 0xBA, 0xBE]))
+            if (volume.HasReadable(at, [.. "SKUL"u8, 0xBA, 0xBE]))
                 return Luks(volume, at, " (only its second header is left)");
         return null;
     }

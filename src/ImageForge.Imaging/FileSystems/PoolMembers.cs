@@ -14,7 +14,7 @@ internal static class PoolMembers
     {
         var old = (volume.Length & ~0xFFFFL) - 0x10000;
         var one = (volume.Length / 512 - 16 & ~7L) * 512;
-        return old >= 0 && volume.Has(old, s_raid) || one >= 0 && volume.Has(one, s_raid);
+        return old >= 0 && volume.HasReadable(old, s_raid) || one >= 0 && volume.HasReadable(one, s_raid);
     }
 
     /// <summary>
@@ -27,7 +27,7 @@ internal static class PoolMembers
         {
             var found = 0;
             for (var at = label + ZfsUberblocks; at < label + ZfsLabel && at <= volume.Length - 8; at += 1024)
-                found += volume.Has(at, [0x0C, 0xB1, 0xBA, 0, 0, 0, 0, 0]) || volume.Has(at, [0, 0, 0, 0, 0, 0xBA, 0xB1, 0x0C]) ? 1 : 0;
+                found += volume.HasReadable(at, [0x0C, 0xB1, 0xBA, 0, 0, 0, 0, 0]) || volume.HasReadable(at, [0, 0, 0, 0, 0, 0xBA, 0xB1, 0x0C]) ? 1 : 0;
             if (found >= 4)
                 return true;
         }

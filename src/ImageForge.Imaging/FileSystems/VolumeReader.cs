@@ -68,6 +68,19 @@ internal sealed class VolumeReader : IDisposable
         return there.SequenceEqual(bytes);
     }
 
+    /// <summary>As <see cref="Has"/>, for places that may be free: a bad sector there must not end a capture that does not need it.</summary>
+    public bool HasReadable(long offset, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return Has(offset, bytes);
+        }
+        catch (DiskException e) when (e.Trouble == DiskTrouble.MediumError)
+        {
+            return false;
+        }
+    }
+
     public void Dispose() => _buffer.Dispose();
 
     private void Fill(long offset)

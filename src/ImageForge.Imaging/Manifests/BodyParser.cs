@@ -90,10 +90,29 @@ internal static class BodyParser
         if (!reader.IsSound)
             return null;
         var header = new VolumeHeader(partition, (FileSystemKind)fileSystem, uuid, label, note, blockSize, chunkSize);
-        return ReadChunks(reader, header);
+        var damaged = ReadDamaged(reader, partition, sectorSize);
+        return reader.IsSound ? ReadChunks(reader, header, damaged) : null;
     }
 
-    private static ManifestVolume? ReadChunks(BodyReader reader, VolumeHeader header)
+    /// <summary>One spelling here too: whole sectors, ascending, joined where they touch.</summary>
+    private static List<DamagedRange> ReadDamaged(BodyReader reader, Partition partition, int sectorSize)
+    {
+        var ranges = new List<DamagedRange>();
+        var count = reader.U16();
+        reader.Require(count <= ManifestFormat.MaxDamagedRanges, $"{count} damaged ranges are too many");
+        var free = -1L;
+        for (var i = 0; i < count && reader.IsSound; i++)
+        {
+            var range = new DamagedRange(reader.I64(), reader.I64());
+            reader.Require(range.Offset > free && range.Length > 0 && range.Offset % sectorSize == 0 && range.Length % sectorSize == 0 && range.Offset <= partition.Length - range.Length,
+                "a damaged range is impossible");
+            free = range.End;
+            ranges.Add(range);
+        }
+        return ranges;
+    }
+
+    private static ManifestVolume? ReadChunks(BodyReader reader, VolumeHeader header, List<DamagedRange> damaged)
     {
         var runCount = reader.U32();
         // The smallest run takes two bytes: a count that cannot fit is refused before the loop.
@@ -125,7 +144,7 @@ internal static class BodyParser
         var idBytes = reader.Bytes(ids * ChunkId.Size);
         if (!reader.IsSound)
             return null;
-        var volume = new ManifestVolume(header, builder.Build(), maps, idBytes);
+        var volume = new ManifestVolume(header, builder.Build(), maps, idBytes, damaged);
         foreach (var chunk in volume.Chunks())
             if (chunk.IsPartlyUsed)
                 CheckMap(reader, header, chunk);

@@ -26,6 +26,16 @@ public sealed record Manifest(
     /// <summary>Bytes of plain data chunks over all volumes: what a deploy onto a blank disk has to fetch at most, before compression.</summary>
     public long DataBytes => Volumes.Sum(v => v.DataBytes);
 
+    /// <summary>Bytes that the source disk could not read; 0: the image is whole.</summary>
+    public long DamagedBytes => Volumes.Sum(v => v.Damaged.Sum(r => r.Length));
+
+    /// <summary>One sentence per volume with sectors that could not be read; empty: the image is whole.</summary>
+    public IEnumerable<string> DamageNotes() =>
+        from volume in Volumes
+        where volume.Damaged.Count > 0
+        let bytes = volume.Damaged.Sum(r => r.Length)
+        select $"Volume {volume.Header.Partition.Number} is damaged: {bytes} bytes in use could not be read from the source disk and are zeros (its sectors {DamagedRange.Describe(volume.Damaged, volume.Header.Partition.Offset, SectorSize)}).";
+
     /// <summary>Every data chunk with its plain length, in disk order; an id that occurs several times is listed each time.</summary>
     public IEnumerable<(ChunkId Id, int PlainLength)> DataChunks() =>
         from volume in Volumes from chunk in volume.Chunks() where chunk.Kind == ChunkKind.Data select (chunk.Id, chunk.Length);

@@ -18,6 +18,10 @@ internal static class ManifestFormat
     public const int MaxRegions = 1024;
     public const int MaxRegionBytes = 32 << 20;
     public const int MaxTextBytes = 1024;
+    /// <summary>Of one image.</summary>
+    public const int MaxDamagedRanges = 4096;
+
+    public const int DamagedRangeBytes = 16;
     public const long MaxDiskBytes = 1L << 50;
     public const int MaxChunksPerVolume = 1 << 28;
     public const ushort NoText = 0xFFFF;

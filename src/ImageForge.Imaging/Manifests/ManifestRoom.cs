@@ -35,7 +35,7 @@ internal static class ManifestRoom
     /// <exception cref="FailureException"><c>tooManyChunks</c>: the body could become larger than the format allows.</exception>
     public static void CheckBody(DiskLayout layout, IReadOnlyList<ManifestRegion> regions, IReadOnlyList<ManifestVolumeBuilder> volumes, int chunkSize)
     {
-        var bytes = 4L * ManifestFormat.MaxTextBytes + (layout.Gpt is { } gpt ? gpt.Entries.Length + gpt.BootSector.Length : 0);
+        var bytes = 4L * ManifestFormat.MaxTextBytes + ManifestFormat.MaxDamagedRanges * ManifestFormat.DamagedRangeBytes + (layout.Gpt is { } gpt ? gpt.Entries.Length + gpt.BootSector.Length : 0);
         bytes += regions.Sum(r => 16L + r.Bytes.Length);
         bytes += volumes.Sum(MostBytes);
         if (bytes > ManifestFormat.MaxBodyBytes)

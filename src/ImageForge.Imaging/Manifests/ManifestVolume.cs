@@ -11,8 +11,10 @@ public sealed class ManifestVolume
 
     /// <param name="maps">Block maps of the partly used chunks, one after the other.</param>
     /// <param name="ids">32 bytes per data chunk.</param>
-    internal ManifestVolume(VolumeHeader header, ChunkRuns runs, ReadOnlyMemory<byte> maps, ReadOnlyMemory<byte> ids)
+    /// <param name="damaged">Ascending, none touching the next.</param>
+    internal ManifestVolume(VolumeHeader header, ChunkRuns runs, ReadOnlyMemory<byte> maps, ReadOnlyMemory<byte> ids, IReadOnlyList<DamagedRange>? damaged = null)
     {
+        Damaged = damaged ?? [];
         (Header, Runs, _maps, _ids) = (header, runs, maps, ids);
         _mapBytes = MapBytes(header.ChunkSize / header.BlockSize);
         foreach (var chunk in Chunks())
@@ -25,6 +27,9 @@ public sealed class ManifestVolume
     public VolumeHeader Header { get; }
 
     public int ChunkCount => Runs.ChunkCount;
+
+    /// <summary>What the source disk could not read: used, and zeros here. Ascending, none touching the next.</summary>
+    public IReadOnlyList<DamagedRange> Damaged { get; }
 
     /// <summary>Bytes of used blocks, data and zero.</summary>
     public long UsedBytes { get; }

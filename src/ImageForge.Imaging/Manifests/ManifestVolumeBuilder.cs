@@ -107,7 +107,8 @@ internal sealed class ManifestVolumeBuilder
     }
 
     /// <summary>Once every data chunk is known; the others are zero.</summary>
-    public ManifestVolume Build()
+    /// <param name="damaged">What could not be read.</param>
+    public ManifestVolume Build(IReadOnlyList<DamagedRange>? damaged = null)
     {
         var runs = new ChunkRuns.Builder();
         using var maps = new MemoryStream();
@@ -134,7 +135,7 @@ internal sealed class ManifestVolumeBuilder
             }
             candidate++;
         }
-        return new ManifestVolume(Header, runs.Build(), maps.ToArray(), _ids.AsMemory(0, data * ChunkId.Size));
+        return new ManifestVolume(Header, runs.Build(), maps.ToArray(), _ids.AsMemory(0, data * ChunkId.Size), damaged);
     }
 
     private bool IsSkipped(long block) => _skipped?[block] ?? false;

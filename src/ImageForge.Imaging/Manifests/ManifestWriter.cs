@@ -84,6 +84,12 @@ public static class ManifestWriter
         Text(writer, header.Note);
         writer.Write(header.BlockSize);
         writer.Write(header.ChunkSize);
+        writer.Write(checked((ushort)volume.Damaged.Count));
+        foreach (var range in volume.Damaged)
+        {
+            writer.Write(range.Offset);
+            writer.Write(range.Length);
+        }
         writer.Write(volume.Runs.RunCount);
         for (var r = 0; r < volume.Runs.RunCount; r++)
         {

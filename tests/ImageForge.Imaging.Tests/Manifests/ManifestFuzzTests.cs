@@ -136,7 +136,7 @@ public sealed class ManifestFuzzTests(ITestOutputHelper output)
         var builder = new ManifestVolumeBuilder(new Partition(1, 1 << 20, 4 << 20, "0x83", null, "é", 0), new VolumeContent(FileSystemKind.Ext4, 4096, map, "uuid", "label", "note"), 64 << 10);
         for (var i = 0; i < builder.CandidateCount; i += 2)
             builder.SetData(i, ChunkId.Of([(byte)i]));
-        return new Manifest(8 << 20, 512, "model", scheme, null, [new(RawRegionKind.BootSector, 0, new byte[512])], [builder.Build()]);
+        return new Manifest(8 << 20, 512, "model", scheme, null, [new(RawRegionKind.BootSector, 0, new byte[512])], [builder.Build([new DamagedRange(4096, 512), new DamagedRange(8192, 1024)])]);
     }
 
     private static byte[] Body(Manifest manifest)
@@ -202,6 +202,13 @@ public sealed class ManifestFuzzTests(ITestOutputHelper output)
                 used += bytes;
             }
             Assert.Equal(partition.Length, covered);
+            var free = -1L;
+            foreach (var range in volume.Damaged)
+            {
+                Assert.True(range.Offset > free && range.Length > 0 && range.End <= partition.Length);
+                free = range.End;
+            }
+            Assert.InRange(manifest.DamageNotes().Count(), 0, manifest.Volumes.Count);
             Assert.Equal(volume.UsedBytes, used);
         }
         if (manifest.Gpt is { } gpt)

@@ -44,6 +44,28 @@ public sealed class ManifestTests
         Assert.Equal(ManifestHash.Of(file), Convert.ToHexStringLower(SHA256.HashData(file)));
     }
 
+    [Fact]
+    public void Damaged_ranges_come_back_and_only_sound_ones_are_read()
+    {
+        Manifest Damaged(params DamagedRange[] ranges)
+        {
+            var builder = new ManifestVolumeBuilder(new Partition(1, 4096, 64 << 10, "t", null, null, 0), new VolumeContent(FileSystemKind.Unknown, 4096, BlockMap.AllUsed(16), null, null, null), 64 << 10);
+            return new Manifest(1 << 20, 512, null, PartitionScheme.None, null, [], [builder.Build(ranges)]);
+        }
+        DamagedRange[] sound = [new(0, 512), new(1024, 2048), new((64 << 10) - 512, 512)];
+        Assert.Equal(sound, Parse(ManifestWriter.Write(Damaged(sound))).Volumes[0].Damaged);
+        DamagedRange[][] unsound =
+        [
+            [new(100, 512)], [new(0, 100)], [new(0, 0)], [new(0, 512), new(512, 512)], [new(512, 512), new(0, 512)], [new(0, 1024), new(512, 1024)],
+            [new(64 << 10, 512)], [new(0, (64 << 10) + 512)], [new(long.MaxValue - 511, 512)], [.. Enumerable.Repeat(new DamagedRange(0, 512), 4097)],
+        ];
+        foreach (var ranges in unsound)
+        {
+            Assert.False(ManifestParser.TryParse(ManifestWriter.Write(Damaged(ranges)), out _, out var failure), string.Join(", ", ranges.Take(3)));
+            Assert.Equal("manifestCorrupt", failure.Code);
+        }
+    }
+
     private static string Text(ManifestChunk c) => $"{c.Kind} {c.Index} {c.VolumeOffset} {c.Length} {c.Id} {Convert.ToHexString(c.UsedBits.Span)}";
 
     [Fact]
