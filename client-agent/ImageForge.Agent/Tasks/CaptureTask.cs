@@ -3,6 +3,7 @@ using ImageForge.Agent.Server;
 using ImageForge.Contracts;
 using ImageForge.Imaging.Capture;
 using ImageForge.Imaging.Deploy;
+using ImageForge.Imaging.Manifests;
 
 namespace ImageForge.Agent.Tasks;
 
@@ -24,13 +25,13 @@ internal static class CaptureTask
         for (var attempt = 1; ; attempt++)
         {
             var engine = new CaptureEngine(source, new HttpChunkSink(context.Connection, context.Traffic),
-                new CaptureOptions(job.ChunkSize, job.Level, disk.Model, Dirty: job.Choices?.Dirty ?? DirtyVolumes.Whole));
+                new CaptureOptions(job.ChunkSize, job.Level, disk.Model, Dirty: job.Choices?.Dirty ?? DirtyVolumes.Whole, AllowReadErrors: job.Choices?.AllowReadErrors ?? false));
             context.Progress.Follow(() => Reading(engine.Progress));
             var result = await engine.RunAsync(cancel);
             context.Progress.Begin(HostTaskState.Finishing, "the server seals the image");
             try
             {
-                return Succeeded(disk, engine.Progress, await context.Server.SealAsync(result.ManifestBytes, cancel)) with
+                return Succeeded(disk, engine.Progress, result.Manifest, await context.Server.SealAsync(result.ManifestBytes, cancel)) with
                 {
                     Proof = Proofs.Of(result.Manifest, result.ManifestHash, result.Manifest.UsedBytes),
                 };
@@ -47,9 +48,10 @@ internal static class CaptureTask
         ? new PhaseReading(HostTaskState.Preparing, 0, 0, "reading the partition table and the file systems")
         : new PhaseReading(HostTaskState.Transferring, counters.BytesDone, counters.BytesTotal);
 
-    private static TaskOutcome Succeeded(DiskInventory disk, CaptureProgress counters, SealReply version) => new(
+    private static TaskOutcome Succeeded(DiskInventory disk, CaptureProgress counters, Manifest manifest, SealReply version) => new(
         HostTaskState.Succeeded, null,
         $"Captured {Units.MiB(counters.BytesTotal)} MiB of used content of {disk.Name} as {version.ImageName} version {version.VersionNumber}: "
-            + $"{counters.ChunksSent} chunks sent ({Units.MiB(counters.BytesSent)} MiB compressed), {counters.ChunksHeld} were already there.",
+            + $"{counters.ChunksSent} chunks sent ({Units.MiB(counters.BytesSent)} MiB compressed), {counters.ChunksHeld} were already there."
+            + string.Concat(manifest.DamageNotes().Select(note => " " + note)),
         BytesRead: counters.BytesRead);
 }
