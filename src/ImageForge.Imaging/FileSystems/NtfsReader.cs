@@ -11,7 +11,9 @@ namespace ImageForge.Imaging.FileSystems;
 internal sealed class NtfsReader : IFileSystemReader
 {
     private const int MirrorRecord = 1, LogFileRecord = 2, VolumeRecord = 3, BitmapRecord = 6;
-    private const ushort Dirty = 1;
+
+    /// <summary>$VOLUME_INFORMATION: 1 = to be checked, 0x4000 = a check was begun and not ended.</summary>
+    private const ushort Dirty = 0x4001;
 
     public string Name => "NTFS";
 

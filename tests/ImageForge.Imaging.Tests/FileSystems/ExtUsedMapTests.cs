@@ -1,3 +1,4 @@
+using ImageForge.Imaging.Disks;
 using ImageForge.Imaging.FileSystems;
 
 namespace ImageForge.Imaging.Tests.FileSystems;
@@ -11,9 +12,11 @@ public sealed class ExtUsedMapTests
     [InlineData("ext2", 48, "-b 1024")]
     [InlineData("ext2", 48, "-b 4096 -O ^resize_inode")]
     [InlineData("ext2", 24, "-r 0")]
+    [InlineData("ext2", 32, "-b 1024 -O none")]
+    [InlineData("ext2", 32, "-b 2048 -O none,has_journal -I 128")]
     [InlineData("ext3", 64, "-b 1024")]
     [InlineData("ext3", 64, "-b 4096")]
-    [InlineData("ext4", 64, "-b 1024")]
+    [InlineData("ext4", 64, "-b 1024 -O 64bit,flex_bg,metadata_csum,extent")]
     [InlineData("ext4", 300, "-b 1024")]
     [InlineData("ext4", 64, "-b 2048")]
     [InlineData("ext4", 600, "-b 4096")]
@@ -28,12 +31,15 @@ public sealed class ExtUsedMapTests
     [InlineData("ext4", 300, "-b 4096 -I 256 -N 200000 -O inline_data")]
     [InlineData("ext4", 100, "-b 4096 -O ^has_journal")]
     [InlineData("ext4", 300, "-b 4096 -G 4 -E lazy_itable_init=1")]
+    [InlineData("ext4", 200, "-b 1024 -O meta_bg,^resize_inode,64bit,^flex_bg,sparse_super2")]
+    [InlineData("ext4", 200, "-b 4096 -O ea_inode,large_dir,orphan_file,metadata_csum_seed")]
     public void Map_equals_partclones_and_dumpe2fs(string type, int mebibytes, string options)
     {
         using var volume = MadeVolume.Ext(type, mebibytes * MiB, options);
         var ours = volume.Identify();
         Assert.Null(ours.Note);
-        Assert.Equal(("Judge", type), (ours.Label, ours.Kind.ToString().ToLowerInvariant()));
+        AssertHasFeatures(volume, options);
+        Assert.Equal(("Judge", options.Contains("has_journal -I", StringComparison.Ordinal) ? "ext3" : type), (ours.Label, ours.Kind.ToString().ToLowerInvariant()));
         Assert.Contains($"Filesystem UUID:          {ours.Uuid}\n", Shell.Run("dumpe2fs", "-h", volume.Image), StringComparison.Ordinal);
         Judges.AssertAgreesWithPartclone(volume, ours, "extfs", allowedExtra: 0);
         Judges.AssertFreeBlocksEqualDumpe2fs(volume, ours);
@@ -51,6 +57,7 @@ public sealed class ExtUsedMapTests
         using var volume = MadeVolume.Ext("ext4", mebibytes * MiB + 5120, options);
         var ours = volume.Identify();
         Assert.Null(ours.Note);
+        AssertHasFeatures(volume, options);
         Judges.AssertFreeBlocksEqualDumpe2fs(volume, ours);
         Judges.AssertSurvivesRestore(volume, ours, "e2fsck", "-fn");
     }
@@ -60,12 +67,43 @@ public sealed class ExtUsedMapTests
     [InlineData(200, "-b 16384")]
     [InlineData(400, "-b 65536")]
     [InlineData(600, "-b 4096 -O quota")]
+    [InlineData(200, "-b 4096 -O mmp")]
     public void Map_of_what_this_kernel_cannot_mount_equals_dumpe2fs(int mebibytes, string options)
     {
         using var volume = MadeVolume.Ext("ext4", mebibytes * MiB, options, files: 0);
         var ours = volume.Identify();
         Assert.Null(ours.Note);
         Judges.AssertFreeBlocksEqualDumpe2fs(volume, ours);
+    }
+
+    [Fact]
+    public void A_journal_on_another_device_is_noted_and_the_map_is_read_all_the_same()
+    {
+        using var journal = new Disks.LoopDevice(16 * MiB);
+        Shell.Run("mke2fs", "-q", "-F", "-b", "4096", "-O", "journal_dev", journal.Node);
+        using var volume = MadeVolume.Ext("ext4", 100 * MiB, $"-b 4096 -J device={journal.Node}", files: 0);
+        var ours = volume.Identify();
+        Assert.Equal((FileSystemKind.Ext4, VolumeState.Clean), (ours.Kind, ours.State));
+        Assert.Contains("journal is on another device", ours.Note, StringComparison.Ordinal);
+        Judges.AssertFreeBlocksEqualDumpe2fs(volume, ours);
+        using var disk = LinuxBlockDevice.OpenForReading(journal.Node);
+        Assert.Contains("external ext4 journal", VolumeProbe.Identify(disk, 0, disk.SizeBytes, CancellationToken.None).Note, StringComparison.Ordinal);
+    }
+
+    /// <summary>That mke2fs really made what the case is named after.</summary>
+    private static void AssertHasFeatures(MadeVolume volume, string options)
+    {
+        var arguments = options.Split(' ');
+        var wanted = Array.IndexOf(arguments, "-O") is var at and >= 0 ? arguments[at + 1].Split(',') : [];
+        var line = Shell.Run("dumpe2fs", "-h", volume.Image).Split('\n').Single(text => text.StartsWith("Filesystem features:", StringComparison.Ordinal));
+        var features = line["Filesystem features:".Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        foreach (var feature in wanted.Where(name => name != "none"))
+        {
+            if (feature.StartsWith('^'))
+                Assert.DoesNotContain(feature[1..], features);
+            else
+                Assert.Contains(feature, features);
+        }
     }
 
     [Fact]

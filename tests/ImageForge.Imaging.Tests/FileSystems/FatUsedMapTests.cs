@@ -14,6 +14,7 @@ public sealed class FatUsedMapTests
     [InlineData(300, "-F 32 -s 8", FileSystemKind.Fat32)]
     [InlineData(64, "-F 32 -a -R 33 -s 1", FileSystemKind.Fat32)]
     [InlineData(300, "-F 32 -S 4096", FileSystemKind.Fat32)]
+    [InlineData(40, "-F 16 -S 4096 -s 1", FileSystemKind.Fat16)]
     public void Map_equals_partclones(int mebibytes, string options, FileSystemKind kind)
     {
         using var volume = MadeVolume.Fat(mebibytes * MiB, options);
@@ -34,6 +35,28 @@ public sealed class FatUsedMapTests
         Assert.Equal(FileSystemKind.Fat32, ours.Kind);
         Assert.Null(ours.Note);
         Assert.InRange(ours.Used.CountUsed() * ours.BlockSize, 100 << 10, MiB);
+    }
+
+    [Theory]
+    [InlineData("-F 16 -s 1", 0x25, 0, 1, VolumeState.Dirty)]
+    [InlineData("-F 12 -s 8", 0x25, 0, 1, VolumeState.Dirty)]
+    [InlineData("-F 16 -s 1", 512 + 3, 0x80, 0, VolumeState.Dirty)]
+    [InlineData("-F 16 -s 1", 512 + 3, 0x40, 0, VolumeState.Errors)]
+    public void A_fat_that_was_not_unmounted_is_noted(string options, int at, int clear, int set, VolumeState state)
+    {
+        using var volume = MadeVolume.Fat(8 * MiB, options + " -R 1", files: 4);
+        Assert.Equal(VolumeState.Clean, volume.Identify().State);
+        using (var file = File.Open(volume.Image, FileMode.Open))
+        {
+            file.Position = at;
+            var was = file.ReadByte();
+            file.Position = at;
+            file.WriteByte((byte)(was & ~clear | set));
+        }
+        var ours = volume.Identify();
+        Assert.Equal(state, ours.State);
+        Assert.NotNull(ours.Note);
+        Assert.True(ours.Used.CountUsed() < ours.Used.BlockCount);
     }
 
     // partclone 0.3.23 mistakes the entries of a FAT12 (it calls free what mshowfat lists as a file's): mtools is the judge.

@@ -98,15 +98,18 @@ public sealed class NtfsStateTests
         Judges.AssertAgreesWithPartclone(volume, ours, "ntfs", allowedExtra: 2 * ours.BlockSize);
     }
 
-    [Fact]
-    public void A_bitmap_in_two_pieces_is_read_in_order()
+    [Theory]
+    [InlineData(20, 2)]
+    [InlineData(20, 10)]
+    [InlineData(60, 30)]
+    public void A_bitmap_in_pieces_is_read_in_order(int mebibytes, int pieces)
     {
-        using var volume = MadeVolume.Ntfs(20 * MiB, "-c 512", files: 20);
+        using var volume = MadeVolume.Ntfs(mebibytes * MiB, "-c 512", files: 20);
         var before = volume.Identify();
-        SplitBitmap(volume, before);
+        SplitBitmap(volume, before, pieces);
         var after = volume.Identify();
         Assert.Null(after.Note);
-        Assert.Equal(2, Runs(volume, record: 6).Count);
+        Assert.Equal(pieces, Runs(volume, record: 6).Count);
         Judges.AssertAgreesWithPartclone(volume, after, "ntfs", allowedExtra: 2 * after.BlockSize);
         Assert.Equal(before.Used.CountUsed(), after.Used.CountUsed());
     }
@@ -119,16 +122,51 @@ public sealed class NtfsStateTests
         Assert.Equal(ours.Used.BlockCount, ours.Used.CountUsed());
     }
 
-    /// <summary>Moves the content of $Bitmap to two free places, the later one first, and tells record 6 so.</summary>
-    private static void SplitBitmap(MadeVolume volume, VolumeContent content)
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(-3000)]
+    public void A_bitmap_smaller_than_the_volume_is_not_believed(int less)
+    {
+        using var volume = MadeVolume.Ntfs(40 * MiB, "-c 512", files: 0);
+        var bytes = volume.ReadAll();
+        var boot = NtfsBootSector.Parse(bytes[..512], bytes.Length);
+        var record = (int)(boot.MftCluster * boot.ClusterSize) + 6 * boot.RecordSize;
+        var at = record + (int)bytes.U16(record + 20);
+        while (bytes.U32(at) != 0x80)
+            at += (int)bytes.U32(at + 4);
+        // mkntfs rounds it up to eight bytes.
+        var size = new byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(size, boot.Clusters / 8 + less);
+        Patch(volume, at + 48, size);
+        Patch(volume, at + 56, size);
+        var ours = volume.Identify();
+        Assert.Equal(FileSystemKind.Unknown, ours.Kind);
+        Assert.Contains("$Bitmap is too short", ours.Note, StringComparison.Ordinal);
+        Assert.Equal(ours.Used.BlockCount, ours.Used.CountUsed());
+    }
+
+    [Fact]
+    public void A_check_that_was_begun_and_not_ended_counts_as_dirty()
+    {
+        using var volume = MadeVolume.Ntfs(20 * MiB, "-c 4096", files: 0);
+        var bytes = volume.ReadAll();
+        var boot = NtfsBootSector.Parse(bytes[..512], bytes.Length);
+        var record = (int)(boot.MftCluster * boot.ClusterSize) + 3 * boot.RecordSize;
+        var at = record + (int)bytes.U16(record + 20);
+        while (bytes.U32(at) != 0x70)
+            at += (int)bytes.U32(at + 4);
+        Patch(volume, at + bytes.U16(at + 20) + 11, [0x40]);
+        AssertTakenWhole(volume, "dirty");
+        Assert.Equal(VolumeState.Dirty, volume.Identify().State);
+    }
+
+    /// <summary>Moves the content of $Bitmap to as many free places, the later ones first, and tells record 6 so.</summary>
+    private static void SplitBitmap(MadeVolume volume, VolumeContent content, int pieces)
     {
         var bytes = volume.ReadAll();
         var boot = NtfsBootSector.Parse(bytes[..512], bytes.Length);
         var (offset, length) = Runs(volume, record: 6).Single();
         var clusters = (int)(length / boot.ClusterSize);
-        var first = clusters / 2;
-        var (high, low) = (FindFree(content, first, 20_000), FindFree(content, clusters - first, 100));
-
         var bitmap = bytes.AsSpan((int)offset, (int)length).ToArray();
         void Mark(long from, int count, bool used)
         {
@@ -136,36 +174,57 @@ public sealed class NtfsStateTests
                 bitmap[cluster / 8] = (byte)(used ? bitmap[cluster / 8] | 1 << (int)(cluster % 8) : bitmap[cluster / 8] & ~(1 << (int)(cluster % 8)));
         }
         Mark(offset / boot.ClusterSize, clusters, used: false);
-        Mark(high, first, used: true);
-        Mark(low, clusters - first, used: true);
-        Patch(volume, high * boot.ClusterSize, bitmap.AsSpan(0, first * boot.ClusterSize));
-        Patch(volume, low * boot.ClusterSize, bitmap.AsSpan(first * boot.ClusterSize));
+        var taken = new BlockMap(content.Used.BlockCount);
+        for (long cluster = 0; cluster < taken.BlockCount; cluster++)
+            if (content.Used[cluster])
+                taken.Set(cluster, 1);
+        var places = new List<(long Lcn, int First, int Count)>();
+        for (var i = 0; i < pieces; i++)
+        {
+            var (first, end) = (clusters * i / pieces, clusters * (i + 1) / pieces);
+            var lcn = FindFree(taken, end - first, 30_000 - 29_000 * i / pieces);
+            taken.Set(lcn, end - first);
+            places.Add((lcn, first, end - first));
+            Mark(lcn, end - first, used: true);
+        }
+        foreach (var (lcn, first, count) in places)
+            Patch(volume, lcn * boot.ClusterSize, bitmap.AsSpan(first * boot.ClusterSize, count * boot.ClusterSize));
 
-        // $DATA is the last attribute of the record; its runs grow by eight bytes.
+        // $DATA is the last attribute of the record; its runs take four bytes each.
         var record = (int)(boot.MftCluster * boot.ClusterSize) + 6 * boot.RecordSize;
         var file = bytes.AsSpan(record, boot.RecordSize).ToArray();
+        var last = file.AsSpan(510, 2).ToArray();
+        NtfsRecord.ApplyFixups(file, "record 6");
         var at = (int)file.U16(20);
         while (file.U32(at) != 0x80)
             at += (int)file.U32(at + 4);
         var runs = at + file.U16(at + 32);
-        var grown = file.U32(at + 4) + 8;
-        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(at + 4), grown);
-        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(24), file.U32(24) + 8);
-        file[runs] = 0x21;
-        file[runs + 1] = (byte)first;
-        BinaryPrimitives.WriteInt16LittleEndian(file.AsSpan(runs + 2), (short)high);
-        file[runs + 4] = 0x21;
-        file[runs + 5] = (byte)(clusters - first);
-        BinaryPrimitives.WriteInt16LittleEndian(file.AsSpan(runs + 6), (short)(low - high));
-        file[runs + 8] = 0;
-        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(at + (int)grown), 0xFFFF_FFFF);
-        Assert.True(at + grown < 510 && high <= short.MaxValue && low < high);
+        var before = 0L;
+        foreach (var (lcn, _, count) in places)
+        {
+            (file[runs], file[runs + 1]) = (0x21, (byte)count);
+            BinaryPrimitives.WriteInt16LittleEndian(file.AsSpan(runs + 2), checked((short)(lcn - before)));
+            (before, runs) = (lcn, runs + 4);
+        }
+        file[runs++] = 0;
+        var grown = (runs - at + 7) / 8 * 8;
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(at + 4), grown);
+        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(at + grown), 0xFFFF_FFFF);
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(24), at + grown + 8);
+        Assert.True(at + grown + 8 < 1022);
+        // The fixups again: what they replace is kept at their place.
+        var sequence = file.U16(4);
+        for (var i = 1; i <= 2; i++)
+        {
+            file.AsSpan(i * 512 - 2, 2).CopyTo(file.AsSpan(sequence + 2 * i));
+            last.CopyTo(file, i * 512 - 2);
+        }
         Patch(volume, record, file);
     }
 
-    private static long FindFree(VolumeContent content, int count, long from)
+    private static long FindFree(BlockMap taken, int count, long from)
     {
-        while (content.Used.CountUsed(from, count) > 0)
+        while (taken.CountUsed(from, count) > 0)
             from++;
         return from;
     }

@@ -14,7 +14,10 @@ public sealed class NtfsUsedMapTests
     [InlineData(100, "-c 4096", 400)]
     [InlineData(200, "-s 4096 -c 4096", 200)]
     [InlineData(100, "-c 8192", 200)]
+    [InlineData(100, "-c 16384", 100)]
+    [InlineData(100, "-c 32768", 100)]
     [InlineData(100, "-c 65536", 100)]
+    [InlineData(100, "-c 131072", 40)]
     [InlineData(200, "-c 262144", 50)]
     public void Map_equals_partclones_but_for_the_tail(int mebibytes, string options, int files)
     {
@@ -23,6 +26,32 @@ public sealed class NtfsUsedMapTests
         Assert.Null(ours.Note);
         Assert.Equal((FileSystemKind.Ntfs, "Judge"), (ours.Kind, ours.Label));
         // The backup boot sector lies behind the last whole cluster; partclone leaves up to one cluster and it out of its map.
+        Judges.AssertAgreesWithPartclone(volume, ours, "ntfs", allowedExtra: 2 * ours.BlockSize);
+        Judges.AssertSurvivesRestore(volume, ours, "ntfsfix", "-n");
+    }
+
+    [Theory]
+    [InlineData("-c 512")]
+    [InlineData("-c 4096")]
+    public void Compressed_and_sparse_files_come_back(string options)
+    {
+        using var volume = MadeVolume.Ntfs(60 * MiB, options + " -C", files: 20);
+        volume.WithMounted(root =>
+        {
+            var text = System.Text.Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 200_000)));
+            for (var i = 0; i < 8; i++)
+                File.WriteAllBytes(Path.Combine(root, $"text-{i}"), text.AsSpan(i * 1000, 100_000 + i * 70_000).ToArray());
+            // Not compressible: stored as it is, in a file that is marked compressed all the same.
+            File.WriteAllBytes(Path.Combine(root, "random"), MemoryFiles.Content(1, 400_000));
+            using var sparse = File.OpenHandle(Path.Combine(root, "sparse"), FileMode.Create, FileAccess.Write);
+            for (long at = 0; at < 30 * MiB; at += 3 * MiB)
+                RandomAccess.Write(sparse, text.AsSpan(0, 30_000), at);
+        }, "ntfs-3g", "-o", "compression");
+        Assert.Contains("Compressed size", Shell.Run("ntfsinfo", "-F", "/text-0", "-v", volume.Image), StringComparison.Ordinal);
+        // Holes: runs without a place.
+        Assert.Matches(@"\d+\s+-1\s+\d+", Shell.Run("ntfscluster", "-F", "/sparse", volume.Image));
+        var ours = volume.Identify();
+        Assert.Null(ours.Note);
         Judges.AssertAgreesWithPartclone(volume, ours, "ntfs", allowedExtra: 2 * ours.BlockSize);
         Judges.AssertSurvivesRestore(volume, ours, "ntfsfix", "-n");
     }

@@ -33,6 +33,17 @@ public sealed class CheckInTests
     }
 
     [Fact]
+    public async Task What_an_order_says_about_unclean_volumes_reaches_the_agent()
+    {
+        await using var server = await TestServer.StartAsync();
+        var agent = await ScriptedAgent.WithHostAsync(server, "pc-1");
+        var order = await (await server.AdminAsync()).PostAsync("api/v1/jobs",
+            new { kind = "capture", hosts = new[] { agent.Mac.ToString() }, image = "lab", capture = new { dirty = "refuse" } }, HttpStatusCode.Created);
+        var (answer, _) = await agent.CheckInAsync(order.GetProperty("tasks")[0].GetProperty("id").GetInt64());
+        Assert.Equal(DirtyVolumes.Refuse, answer.Task.Capture!.Choices!.Dirty);
+    }
+
+    [Fact]
     public async Task The_same_token_and_nonce_get_the_same_bytes_even_after_a_restart_and_a_rename()
     {
         await using var server = await TestServer.StartAsync();
