@@ -12,7 +12,6 @@ internal static class ForeignSignatures
     private static readonly Signature[] s_all =
     [
         new(3, [.. "ReFS"u8, 0, 0, 0, 0], "A ReFS file system"),
-        new(0x10040, [.. "_BHRfS_M"u8], "A Btrfs file system"),
         new(0, [0xFC, 0x4E, 0x2B, 0xA9], "A Linux RAID member"),
         new(4096, [0xFC, 0x4E, 0x2B, 0xA9], "A Linux RAID member"),
         new(1024, [0x10, 0x20, 0xF5, 0xF2], "An F2FS file system"),

@@ -14,6 +14,7 @@ public static class VolumeProbe
         new ExtReader(),
         new NtfsReader(),
         new XfsReader(),
+        new BtrfsReader(),
         new ExFatReader(),
         new SwapReader(),
         new LvmReader(),

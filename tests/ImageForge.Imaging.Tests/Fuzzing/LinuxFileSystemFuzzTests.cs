@@ -36,6 +36,29 @@ public sealed class LinuxFileSystemFuzzTests(ITestOutputHelper output)
         });
     }
 
+    [Fact]
+    public void Changed_btrfs_are_read_or_taken_whole()
+    {
+        using var volume = MadeVolume.Btrfs(32 * MiB, "--mixed -n 4096", files: 300);
+        var image = volume.ReadAll();
+        Assert.Null(volume.Identify().Note);
+        const int super = BtrfsSuperblock.Offset;
+        // The nodes of root, extent and chunk tree (1, 2, 3) that were written last, and the chunk tree's root.
+        var nodes = Enumerable.Range(0, image.Length / 4096).Select(i => i * 4096).Where(at => at != super && image.AsSpan(at + 32, 16).SequenceEqual(image.AsSpan(super + 32, 16))
+            && image.U64(at + 88) is 1 or 2 or 3 && (image.U64(at + 80) == image.U64(super + 72) || image.U64(at + 48) == image.U64(super + 88))).ToArray();
+        Assert.Contains(nodes, at => image[at + 100] == 1);
+        (int, int)[] hot = [(super + 32, 270), (super + 32, 170), (super + 811, 140), .. nodes.SelectMany(at => new[] { (at + 48, 60), (at + 101, 400), (at + 1024, 3072) })];
+        Fuzz(image, hot, 10_000, fuzz =>
+        {
+            foreach (var at in nodes.Prepend(super))
+            {
+                var sum = new byte[32];
+                var length = BtrfsChecksum.Compute(BtrfsChecksumKind.Crc32C, image.AsSpan(at + 32, 4096 - 32), sum);
+                fuzz.Write(at, sum.AsSpan(0, length));
+            }
+        });
+    }
+
     /// <summary>So many holes that their lists need a tree of two levels.</summary>
     private static void FreeEverySecondBlock(MadeVolume volume) => volume.CutPowerDuring(folder =>
     {
