@@ -13,7 +13,8 @@ internal static class Crc32
     /// <summary>LVM2 (<c>lib/misc/crc.c</c>): its own start value, and no final inversion.</summary>
     public static uint Lvm2(ReadOnlySpan<byte> data) => Remainder(0xF597A6CF, data);
 
-    private static uint Remainder(uint crc, ReadOnlySpan<byte> data)
+    /// <summary>Without inversions, from any start: F2FS and LVM2 have their own.</summary>
+    public static uint Remainder(uint crc, ReadOnlySpan<byte> data)
     {
         foreach (var b in data)
             crc = s_table[(byte)(crc ^ b)] ^ crc >> 8;

@@ -14,7 +14,6 @@ internal static class ForeignSignatures
         new(3, [.. "ReFS"u8, 0, 0, 0, 0], "A ReFS file system"),
         new(0, [0xFC, 0x4E, 0x2B, 0xA9], "A Linux RAID member"),
         new(4096, [0xFC, 0x4E, 0x2B, 0xA9], "A Linux RAID member"),
-        new(1024, [0x10, 0x20, 0xF5, 0xF2], "An F2FS file system"),
         new(32, [.. "NXSB"u8], "An APFS container"),
         new(1024, [.. "H+\0\x04"u8], "An HFS+ file system"),
         new(32769, [.. "CD001"u8], "An ISO 9660 file system"),

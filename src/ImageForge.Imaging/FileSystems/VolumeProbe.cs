@@ -15,6 +15,7 @@ public static class VolumeProbe
         new NtfsReader(),
         new XfsReader(),
         new BtrfsReader(),
+        new F2fsReader(),
         new ExFatReader(),
         new SwapReader(),
         new LvmReader(),

@@ -58,6 +58,24 @@ internal sealed partial class MadeVolume : IDisposable
             volume.Mounted(files, "mount", "-o", mount, volume.Image);
     });
 
+    /// <summary>Many kernels have no F2FS: sload.f2fs puts the files in, in two goes so that there are old checkpoints and segments.</summary>
+    public static MadeVolume F2fs(long bytes, string options, int files = 60) => Make(bytes, volume =>
+    {
+        Shell.Run("mkfs.f2fs", ["-q", "-l", "J\u00fcdge", .. Split(options), volume.Image]);
+        var random = new Random(5);
+        for (var go = 0; go < 2 && files > 0; go++)
+        {
+            var folder = Directory.CreateDirectory(Path.Combine(volume._folder, $"load{go}")).FullName;
+            for (var i = 0; i < files / 2; i++)
+            {
+                var content = new byte[random.Next(1, 120_000)];
+                random.NextBytes(content);
+                File.WriteAllBytes(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"file-{go}-{i}.bin")), content);
+            }
+            Shell.Run("sload.f2fs", "-f", folder, volume.Image);
+        }
+    });
+
     private static MadeVolume Make(long bytes, Action<MadeVolume> fill)
     {
         var volume = new MadeVolume(bytes);
@@ -177,6 +195,10 @@ internal sealed partial class MadeVolume : IDisposable
                     break;
                 case FileSystemKind.Fat12 or FileSystemKind.Fat16 or FileSystemKind.Fat32:
                     Shell.Run("mcopy", "-s", "-n", "-i", image, "::*", folder);
+                    break;
+                case FileSystemKind.F2fs:
+                    // Inode 3 is the root folder; what is no file is not dumped.
+                    Shell.Run("sh", "-c", "cd \"$1\"; for inode in $(seq 4 80); do yes Y | dump.f2fs -i $(printf %x $inode) \"$2\"; done", "dump", folder, image);
                     break;
                 default:
                     Shell.Run("mount", "-o", "loop,ro", image, folder);

@@ -59,6 +59,28 @@ public sealed class LinuxFileSystemFuzzTests(ITestOutputHelper output)
         });
     }
 
+    [Fact]
+    public void Changed_f2fs_are_read_or_taken_whole()
+    {
+        using var volume = MadeVolume.F2fs(64 * MiB, "", files: 40);
+        var image = volume.ReadAll();
+        Assert.Null(volume.Identify().Note);
+        var (checkpoint, table) = ((int)image.U32(1024 + 76) * 4096, (int)image.U32(1024 + 80) * 4096);
+        var half = (int)image.U32(1024 + 56) / 2 * 512 * 4096;
+        var packs = new[] { checkpoint, checkpoint + 512 * 4096 };
+        (int, int)[] hot =
+        [
+            (1024, 104), (1024, 104), (1024 + 2176, 32), (table, 2048), (table + half, 2048),
+            .. packs.SelectMany(pack => new[] { (pack, 256), (pack, 256), (pack + 128, 80), (pack + ((int)image.U32(pack + 136) - 5) * 4096 + 3584, 500) }),
+        ];
+        Fuzz(image, hot, 6_000, fuzz =>
+        {
+            foreach (var pack in packs)
+                foreach (var block in new[] { pack, pack + ((int)Math.Clamp(image.U32(pack + 136), 1, 512) - 1) * 4096 })
+                    fuzz.Write(block + 4092, BitConverter.GetBytes(F2fsSuperblock.Checksum(image.AsSpan(block, 4092))));
+        });
+    }
+
     /// <summary>So many holes that their lists need a tree of two levels.</summary>
     private static void FreeEverySecondBlock(MadeVolume volume) => volume.CutPowerDuring(folder =>
     {
