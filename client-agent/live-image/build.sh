@@ -33,9 +33,13 @@ if [ "$drivers" = full ]; then
 fi
 debian_index "$suite" "$components"
 kernel_package=$(apt_in "$suite" apt-cache depends linux-image-amd64 | awk '$1 == "Depends:" { print $2; exit }')
+# Debian trixie renamed libraries when time_t became 64 bits wide.
+package_of() { [ -n "$(apt_in "$suite" apt-cache show "$1" 2> /dev/null)" ] && echo "$1" || echo "$1t64"; }
 packages=("$kernel_package" busybox-static)
-mapfile -t debs < <(debian_fetch "$suite" "${packages[@]}" "${firmware_packages[@]}")
-[ "${#debs[@]}" = $((${#packages[@]} + ${#firmware_packages[@]})) ] || die "not every package could be downloaded; see the lines above"
+# Grow file systems after a deploy onto a larger disk (XFS and Btrfs need only the kernel for that).
+tool_packages=(e2fsprogs "$(package_of libext2fs2)" "$(package_of libcom-err2)" libblkid1 libuuid1 ntfs-3g "$(package_of libntfs-3g89)" libc6)
+mapfile -t debs < <(debian_fetch "$suite" "${packages[@]}" "${tool_packages[@]}" "${firmware_packages[@]}")
+[ "${#debs[@]}" = $((${#packages[@]} + ${#tool_packages[@]} + ${#firmware_packages[@]})) ] || die "not every package could be downloaded; see the lines above"
 
 # Unpacked packages are kept: unpacking the kernel is the slowest step of a rebuild.
 unpacked=()
@@ -76,6 +80,32 @@ if readelf -d "$agent" 2> /dev/null | grep -q NEEDED; then
     die "$agent needs shared libraries, which the live image does not have; publish it with -p:PublishAot=true"
 fi
 
+# Tools keep their places; their libraries all go to /lib, where the dynamic loader looks without a cache.
+mkdir -p "$root/lib64"
+for tool in e2fsck resize2fs ntfsresize; do
+    file=$(find "${unpacked[@]:2:${#tool_packages[@]}}" -path "*sbin/$tool" -type f | head -n 1)
+    [ -n "$file" ] || die "no package of $suite has $tool"
+    install -m 0755 "$file" "$root/sbin/$tool"
+done
+add_libraries() { # FILE… : what they need, and what that needs
+    local needed name file
+    for needed in "$@"; do
+        for name in $(readelf -d "$needed" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
+            case $name in
+                ld-linux*) [ -e "$root/lib64/$name" ] && continue ;;
+                *) [ -e "$root/lib/$name" ] && continue ;;
+            esac
+            file=$(find "${unpacked[@]:2:${#tool_packages[@]}}" -name "$name" | head -n 1)
+            [ -n "$file" ] || die "$needed needs $name, which none of the tools' packages has"
+            case $name in
+                ld-linux*) install -m 0755 "$(realpath "$file")" "$root/lib64/$name" ;;
+                *) install -m 0644 "$(realpath "$file")" "$root/lib/$name" && add_libraries "$root/lib/$name" ;;
+            esac
+        done
+    done
+}
+add_libraries "$root"/sbin/{e2fsck,resize2fs,ntfsresize}
+
 # Modules with everything they depend on. Decompressed (trixie ships .ko.xz): the whole archive is compressed once, and better.
 lists=("$here/drivers/virtual.txt")
 [ "$drivers" = full ] && lists+=("$here/drivers/full.txt")
@@ -94,7 +124,7 @@ done
 rm -f "$root/tmp/depends"
 if [ "$drivers" = full ]; then
     find "$root/lib/modules" -name '*.ko' -exec modinfo -F firmware {} + | sort -u | while read -r name; do
-        for folder in "${unpacked[@]:2}"; do
+        for folder in "${unpacked[@]:2 + ${#tool_packages[@]}}"; do
             # trixie's packages keep it under usr/lib.
             for place in lib/firmware usr/lib/firmware; do
                 [ -e "$folder/$place/$name" ] || continue

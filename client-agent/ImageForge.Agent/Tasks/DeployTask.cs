@@ -3,6 +3,7 @@ using ImageForge.Agent.Server;
 using ImageForge.Contracts;
 using ImageForge.Imaging.Deploy;
 using ImageForge.Imaging.Manifests;
+using ImageForge.Imaging.Resize;
 
 namespace ImageForge.Agent.Tasks;
 
@@ -62,7 +63,7 @@ internal static class DeployTask
         if (!outcome.IsPlanned)
             return TaskOutcome.Of(outcome.Failure);
         var engine = new DeployEngine(target, new HttpChunkSource(context.Connection, context.Traffic), outcome.Plan,
-            new DeployOptions(job.ReadBack, taskId));
+            new DeployOptions(job.ReadBack, taskId, Grower: new VolumeGrower()));
         var counters = engine.Progress;
         context.Progress.Follow(() => new PhaseReading(State(counters.Phase), counters.BytesDone, counters.BytesTotal,
             counters.BytesKept > 0 ? $"{Units.MiB(counters.BytesKept)} MiB were already on the disk" : null));
@@ -70,10 +71,11 @@ internal static class DeployTask
 
         return new TaskOutcome(HostTaskState.Succeeded, null,
             $"Deployed {job.ImageName} version {job.VersionNumber} to {disk.Name}: {Units.MiB(counters.BytesWritten)} MiB written "
-                + $"({Units.MiB(counters.BytesFetched)} MiB fetched compressed), {Units.MiB(counters.BytesKept)} MiB were already right.",
+                + $"({Units.MiB(counters.BytesFetched)} MiB fetched compressed), {Units.MiB(counters.BytesKept)} MiB were already right."
+                + (engine.Growth is { } growth ? $" {(growth.Grown ? "The disk is filled." : "Warning:")} {growth.Note}".TrimEnd() : ""),
             BytesRead: counters.BytesCompared, BytesWritten: counters.BytesWritten)
         {
-            Proof = Proofs.Of(manifest, job.ManifestHash, counters.BytesKept + (job.ReadBack ? counters.BytesWritten : 0)),
+            Proof = Proofs.Of(outcome.Plan.Manifest, job.ManifestHash, counters.BytesKept + (job.ReadBack ? counters.BytesWritten : 0)),
             Written = [disk],
         };
     }

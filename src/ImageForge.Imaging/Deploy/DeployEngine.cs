@@ -3,6 +3,7 @@ using ImageForge.Contracts;
 using ImageForge.Imaging.Chunks;
 using ImageForge.Imaging.Disks;
 using ImageForge.Imaging.Manifests;
+using ImageForge.Imaging.Resize;
 
 namespace ImageForge.Imaging.Deploy;
 
@@ -15,6 +16,9 @@ public sealed class DeployEngine(IBlockDevice target, IChunkSource source, Write
     private static readonly TimeSpan s_rescanPatience = TimeSpan.FromSeconds(5);
 
     public DeployProgress Progress { get; } = new();
+
+    /// <summary>How the file system of a grown partition was grown; null where no partition was.</summary>
+    public GrowthOutcome? Growth { get; private set; }
 
     /// <summary>Returns once the whole image is durable on the disk and its tables are in place.</summary>
     /// <exception cref="FailureException"><c>chunkCorrupt</c>, <c>chunkMissing</c> (Image); <c>diskVanished</c>, <c>diskMediumError</c>, <c>readBackMismatch</c> and the other codes of <see cref="DiskException.ToFailure"/> (Disk); or what the source threw.</exception>
@@ -44,7 +48,7 @@ public sealed class DeployEngine(IBlockDevice target, IChunkSource source, Write
             // From here on there is nothing to gain from stopping half-way.
             cancel.ThrowIfCancellationRequested();
             Progress.Enter(DeployPhase.Finishing, 0);
-            await OnThread(() => tables.Finish(state, options.ReadBack), CancellationToken.None);
+            await OnThread(() => tables.Finish(state, options.ReadBack, Grow), CancellationToken.None);
             if (target is LinuxBlockDevice linux)
                 await linux.RescanPartitionsAsync(s_rescanPatience, time ?? TimeProvider.System, CancellationToken.None);
         }
@@ -52,6 +56,15 @@ public sealed class DeployEngine(IBlockDevice target, IChunkSource source, Write
         {
             throw DeployFailures.Disk(e, plan.VolumeAt(e.Offset));
         }
+    }
+
+    private void Grow()
+    {
+        for (var v = 0; v < plan.Places.Count; v++)
+            if (plan.Places[v] is { Grows: > 0 } place)
+                Growth = options.Grower is { } grower
+                    ? grower.Grow(target, place.Offset, place.Length, plan.Manifest.Volumes[v].Header.FileSystem, CancellationToken.None)
+                    : new GrowthOutcome(false, "The partition was grown and its file system left as it was: nothing here can grow it.");
     }
 
     /// <summary>A source that can tell is asked for every chunk before the first write.</summary>

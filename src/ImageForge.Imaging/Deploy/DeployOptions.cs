@@ -14,6 +14,7 @@ public enum CompareWith
 /// <param name="HostTaskId">Recorded in the resume record.</param>
 /// <param name="FetchesInFlight">Chunks being fetched at the same time.</param>
 /// <param name="FlushEveryBytes">Bytes written between two flushes: what a power cut can cost at most, and the resume fetches again.</param>
-public sealed record DeployOptions(bool ReadBack = true, long HostTaskId = 0, int FetchesInFlight = 6, CompareWith Compare = CompareWith.ResumedDisk, long FlushEveryBytes = 256 << 20);
+/// <param name="Grower">Grows the file system of a partition that fills the disk; null: only the partition grows.</param>
+public sealed record DeployOptions(bool ReadBack = true, long HostTaskId = 0, int FetchesInFlight = 6, CompareWith Compare = CompareWith.ResumedDisk, long FlushEveryBytes = 256 << 20, Resize.IVolumeGrower? Grower = null);
 
 public enum DeployPhase { Preparing, Transferring, Verifying, Finishing }

@@ -47,11 +47,18 @@ public static class DeployPlanner
             return Refuse("diskTooSmall",
                 $"The image needs a disk of at least {ByteText.Exact(needed)} and the target has {ByteText.Exact(diskSizeBytes)}.",
                 "Use a larger disk, or capture the image again from a smaller one.");
-        return new PlanOutcome(new WritePlan(manifest, manifest, [.. manifest.Volumes.Select(PlacedVolume.AsCaptured)], Tables(manifest, diskSizeBytes))
+        var laidOut = choices is { Fill: true } ? FillLayout.Plan(manifest, diskSizeBytes, choices.GrowVolume) : new FilledLayout(manifest, [.. manifest.Volumes.Select(PlacedVolume.AsCaptured)], [], null);
+        if (laidOut.Failure is not null)
+            return new PlanOutcome(null, laidOut.Failure);
+        // Without a change the record is that of a deploy that fills nothing: what either has begun the other can finish.
+        var layout = laidOut.Places.Any(p => p.IsMoved || p.Grows > 0) ? LayoutMark.Of("fill", laidOut.Places.Select(p => p.Image with { Offset = p.Offset, Length = p.Length })) : 0;
+        return new PlanOutcome(new WritePlan(manifest, laidOut.Manifest, laidOut.Places, Tables(laidOut.Manifest, diskSizeBytes))
         {
             ManifestHash = manifestHash,
             DiskSizeBytes = diskSizeBytes,
-            Resuming = found?.IsOf(manifestHash, diskSizeBytes, sectorSize, 0) == true,
+            Layout = layout,
+            Resuming = found?.IsOf(manifestHash, diskSizeBytes, sectorSize, layout) == true,
+            Notes = laidOut.Notes,
         }, null);
     }
 

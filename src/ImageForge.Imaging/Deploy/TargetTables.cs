@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using ImageForge.Contracts;
 using ImageForge.Imaging.Disks;
+using ImageForge.Imaging.FileSystems;
 using ImageForge.Imaging.Manifests;
 
 namespace ImageForge.Imaging.Deploy;
@@ -81,13 +83,15 @@ internal sealed class TargetTables(IBlockDevice target, WritePlan plan, long hos
     }
 
     /// <summary>Heads of the volumes, gap, backup and primary table; then sector 0; and last sector 1, which ends the deploy by replacing the record.</summary>
-    public void Finish(DeployState state, bool readBack)
+    /// <param name="whenComplete">Runs when every volume is complete and nothing leads to them yet.</param>
+    public void Finish(DeployState state, bool readBack, Action whenComplete)
     {
         var firstSectors = Array.ConvertAll(_bases, _ => new byte[2][] { new byte[_sector], new byte[_sector] });
         List<DiskWrite> heads = [], tables = [];
         for (var v = 0; v < plan.Manifest.Volumes.Count; v++)
             if (state.Heads[v] is { } head)
-                TakeOutFirstSectors(new DiskWrite(plan.Manifest.Volumes[v].Header.Partition.Offset, head), firstSectors, heads);
+                foreach (var write in HeadWrites(plan.Manifest.Volumes[v].Header, plan.Places[v], head))
+                    TakeOutFirstSectors(write, firstSectors, heads);
         foreach (var write in plan.Tables)
             TakeOutFirstSectors(write, firstSectors, tables);
 
@@ -95,9 +99,31 @@ internal sealed class TargetTables(IBlockDevice target, WritePlan plan, long hos
             foreach (var zeros in plan.Zeros)
                 CompareZeros(zeros);
         Commit(heads, readBack);
+        whenComplete();
         Commit(tables, readBack);
         Commit([.. _bases.Select((at, i) => new DiskWrite(at, firstSectors[i][0]))], readBack);
         Commit([.. _bases.Select((at, i) => new DiskWrite(at + _sector, firstSectors[i][1]))], readBack);
+    }
+
+    /// <summary>The head as captured, except what a moved volume says about its own place.</summary>
+    private List<DiskWrite> HeadWrites(VolumeHeader volume, PlacedVolume place, byte[] head)
+    {
+        if (!place.IsMoved)
+            return [new DiskWrite(place.Offset, head)];
+        head = (byte[])head.Clone();
+        HiddenSectors.Move(head, volume.FileSystem, place.Image.Offset, place.Offset);
+        var writes = new List<DiskWrite> { new(place.Offset, head) };
+        if (volume.FileSystem == FileSystemKind.Ntfs && HiddenSectors.NtfsCopyAt(head) is { } at && at % _sector == 0 && at <= volume.Partition.Length - _sector)
+        {
+            using var copy = AlignedBuffer.Rent(_sector);
+            target.Read(place.Offset + at, copy.Span);
+            if (HiddenSectors.NtfsCopyAt(copy.Span) == at)
+            {
+                HiddenSectors.MoveOne(copy.Span, BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(11)), place.Image.Offset, place.Offset);
+                writes.Add(new DiskWrite(place.Offset + at, copy.Span.ToArray()));
+            }
+        }
+        return writes;
     }
 
     /// <summary>Nothing of the next step reaches the disk before all of this one has.</summary>
