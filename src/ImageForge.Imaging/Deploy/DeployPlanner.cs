@@ -37,12 +37,7 @@ public static class DeployPlanner
                 "Deploy to a disk with the same sector size; many NVMe disks can be switched with nvme format.");
         if (choices?.Volumes is { Count: > 0 } numbers)
             return SelectedVolumes.Plan(manifest, manifestHash, diskSizeBytes, numbers, contents);
-        var needed = manifest.Volumes.Select(v => v.Header.Partition.End).Append(2L * sectorSize).Max();
-        if (manifest.Gpt is { } gpt)
-            needed = Math.Max(needed, GptWriter.MinimumDiskBytes(gpt));
-        else if (manifest.Scheme == PartitionScheme.Mbr)
-            // An extended partition may reach further than the last volume in it.
-            needed = manifest.Regions.Where(r => r.Kind == RawRegionKind.BootSector).Select(r => MbrReader.MinimumDiskBytes(r.Bytes.Span, sectorSize)).Append(needed).Max();
+        var needed = NeededBytes(manifest);
         if (diskSizeBytes < needed)
             return Refuse("diskTooSmall",
                 $"The image needs a disk of at least {ByteText.Exact(needed)} and the target has {ByteText.Exact(diskSizeBytes)}.",
@@ -60,6 +55,18 @@ public static class DeployPlanner
             Resuming = found?.IsOf(manifestHash, diskSizeBytes, sectorSize, layout) == true,
             Notes = laidOut.Notes,
         }, null);
+    }
+
+    /// <summary>Smallest disk in bytes that takes the image as it is.</summary>
+    internal static long NeededBytes(Manifest manifest)
+    {
+        var needed = manifest.Volumes.Select(v => v.Header.Partition.End).Append(2L * manifest.SectorSize).Max();
+        if (manifest.Gpt is { } gpt)
+            return Math.Max(needed, GptWriter.MinimumDiskBytes(gpt));
+        // An extended partition may reach further than the last volume in it.
+        return manifest.Scheme == PartitionScheme.Mbr
+            ? manifest.Regions.Where(r => r.Kind == RawRegionKind.BootSector).Select(r => MbrReader.MinimumDiskBytes(r.Bytes.Span, manifest.SectorSize)).Append(needed).Max()
+            : needed;
     }
 
     /// <summary>Everything outside the volumes, in the order to write; sectors 0 and 1 are taken out of it and written last of all.</summary>
