@@ -59,7 +59,7 @@ internal sealed partial class MadeVolume : IDisposable
     });
 
     /// <summary>Many kernels have no F2FS: sload.f2fs puts the files in, in two goes so that there are old checkpoints and segments.</summary>
-    public static MadeVolume F2fs(long bytes, string options, int files = 60) => Make(bytes, volume =>
+    public static MadeVolume F2fs(long bytes, string options, int files = 50) => Make(bytes, volume =>
     {
         Shell.Run("mkfs.f2fs", ["-q", "-l", "J\u00fcdge", .. Split(options), volume.Image]);
         var random = new Random(5);
@@ -75,6 +75,10 @@ internal sealed partial class MadeVolume : IDisposable
             Shell.Run("sload.f2fs", "-f", folder, volume.Image);
         }
     });
+
+    /// <summary>One of the volumes in KernelMade.</summary>
+    public static MadeVolume FromKernel(string name, long bytes) => Make(bytes, volume =>
+        Shell.Run("zstd", "-d", "-q", "-f", "--sparse", Path.Combine(AppContext.BaseDirectory, "FileSystems", "KernelMade", name + ".img.zst"), "-o", volume.Image));
 
     private static MadeVolume Make(long bytes, Action<MadeVolume> fill)
     {
@@ -198,7 +202,7 @@ internal sealed partial class MadeVolume : IDisposable
                     break;
                 case FileSystemKind.F2fs:
                     // Inode 3 is the root folder; what is no file is not dumped.
-                    Shell.Run("sh", "-c", "cd \"$1\"; for inode in $(seq 4 80); do yes Y | dump.f2fs -i $(printf %x $inode) \"$2\"; done", "dump", folder, image);
+                    Shell.Run("sh", "-c", "cd \"$1\"; for inode in $(seq 4 60); do yes Y | dump.f2fs -i $(printf %x $inode) \"$2\"; done", "dump", folder, image);
                     break;
                 default:
                     Shell.Run("mount", "-o", "loop,ro", image, folder);

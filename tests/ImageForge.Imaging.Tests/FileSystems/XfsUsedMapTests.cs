@@ -71,7 +71,7 @@ public sealed class XfsUsedMapTests
     }
 
     /// <summary>The few blocks each allocation group sets aside for its trees (AGFL): partclone leaves them out.</summary>
-    private static long FreeListBytes(string image)
+    internal static long FreeListBytes(string image)
     {
         long Value(string structure, string field) =>
             long.Parse(Shell.Run("xfs_db", "-r", "-c", structure, "-c", $"print {field}", image).Split('=')[1], CultureInfo.InvariantCulture);

@@ -26,7 +26,7 @@ public sealed class LinuxFileSystemFuzzTests(ITestOutputHelper output)
         Assert.NotEmpty(leaves);
         var log = (int)(image.Be64(48) >> image[124]) * group + (int)(image.Be64(48) & ((1UL << image[124]) - 1)) * 1024;
         (int, int)[] hot = [(0, 264), (0, 264), (84, 48), (512, 100), (group + 512, 100), (roots[0], 120), (roots[1], 120), (roots[1], 120), (log, 512), (log + 512, 512), .. leaves.Select(leaf => (leaf, 120))];
-        Fuzz(image, hot, 10_000, fuzz =>
+        Fuzz(image, hot, 5_000, fuzz =>
         {
             Seal(fuzz, image, 0, 512, 224);
             foreach (var start in new[] { 512, group + 512 })
@@ -48,7 +48,7 @@ public sealed class LinuxFileSystemFuzzTests(ITestOutputHelper output)
             && image.U64(at + 88) is 1 or 2 or 3 && (image.U64(at + 80) == image.U64(super + 72) || image.U64(at + 48) == image.U64(super + 88))).ToArray();
         Assert.Contains(nodes, at => image[at + 100] == 1);
         (int, int)[] hot = [(super + 32, 270), (super + 32, 170), (super + 811, 140), .. nodes.SelectMany(at => new[] { (at + 48, 60), (at + 101, 400), (at + 1024, 3072) })];
-        Fuzz(image, hot, 10_000, fuzz =>
+        Fuzz(image, hot, 5_000, fuzz =>
         {
             foreach (var at in nodes.Prepend(super))
             {
@@ -73,7 +73,7 @@ public sealed class LinuxFileSystemFuzzTests(ITestOutputHelper output)
             (1024, 104), (1024, 104), (1024 + 2176, 32), (table, 2048), (table + half, 2048),
             .. packs.SelectMany(pack => new[] { (pack, 256), (pack, 256), (pack + 128, 80), (pack + ((int)image.U32(pack + 136) - 5) * 4096 + 3584, 500) }),
         ];
-        Fuzz(image, hot, 6_000, fuzz =>
+        Fuzz(image, hot, 4_000, fuzz =>
         {
             foreach (var pack in packs)
                 foreach (var block in new[] { pack, pack + ((int)Math.Clamp(image.U32(pack + 136), 1, 512) - 1) * 4096 })
