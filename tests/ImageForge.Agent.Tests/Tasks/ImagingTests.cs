@@ -138,37 +138,6 @@ public sealed class ImagingTests : IAsyncLifetime, IDisposable
         Assert.Equal(HostTaskState.Cancelled, Assert.Single(_server.Results).State);
     }
 
-    [Theory]
-    [InlineData(DirtyVolumes.Refuse, 11)]
-    [InlineData(DirtyVolumes.Whole, 0)]
-    public async Task A_file_system_that_was_not_closed_cleanly_is_refused_or_taken_whole_as_the_job_says(DirtyVolumes dirty, int exitCode)
-    {
-        // The superblock of an ext2 of 24 MiB that was mounted when the machine lost power: its state lacks "clean".
-        var super = _content.AsSpan(1024, 1024);
-        super.Clear();
-        BitConverter.TryWriteBytes(super, 1000);
-        BitConverter.TryWriteBytes(super[4..], 6144);
-        BitConverter.TryWriteBytes(super[0x18..], 2);
-        BitConverter.TryWriteBytes(super[0x20..], 32768);
-        BitConverter.TryWriteBytes(super[0x24..], 32768);
-        BitConverter.TryWriteBytes(super[0x28..], 1000);
-        super[0x38] = 0x53;
-        super[0x39] = 0xEF;
-
-        Assert.Equal(exitCode, await RunCaptureAsync(new CaptureChoices(dirty)));
-
-        var result = Assert.Single(_server.Results);
-        if (dirty == DirtyVolumes.Whole)
-        {
-            Assert.NotEmpty(_server.Manifest);
-            return;
-        }
-        Assert.Equal(("volumeDirty", Fault.Disk), (result.Failure!.Code, result.Failure.Fault));
-        Assert.Contains("e2fsck -p", result.Failure.Cure, StringComparison.Ordinal);
-        Assert.Empty(_server.Manifest);
-        Assert.Equal(0, Puts());
-    }
-
     [Fact]
     public async Task What_the_server_lost_before_sealing_is_sent_again()
     {
@@ -350,9 +319,9 @@ public sealed class ImagingTests : IAsyncLifetime, IDisposable
 
     private async Task CaptureAsync() => Assert.Equal(0, await RunCaptureAsync());
 
-    private Task<int> RunCaptureAsync(CaptureChoices? choices = null)
+    private Task<int> RunCaptureAsync()
     {
-        _server.Task = new TaskAssignment(7, JobKind.Capture, "pc-07", AfterTask.Reboot, new CaptureAssignment("debian", ChunkSize, 1, null, choices), null);
+        _server.Task = new TaskAssignment(7, JobKind.Capture, "pc-07", AfterTask.Reboot, new CaptureAssignment("debian", ChunkSize, 1, null), null);
         File.WriteAllBytes(_machine.AddDisk("source", DiskSize), _content);
         return _machine.RunAsync(_server.CommandLine());
     }
