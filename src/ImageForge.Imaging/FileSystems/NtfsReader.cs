@@ -108,6 +108,8 @@ internal sealed class NtfsReader : IFileSystemReader
 
     private static (BlockMap? Blocks, string? Note) Skip(NtfsBootSector boot, UsedMap map, NtfsMemoryFiles memory, NtfsFile[] kept)
     {
+        if (memory.Skippable.Count == 0)
+            return (null, memory.Remark);
         var skipped = new SkippedMap(map);
         var notes = new List<string>();
         foreach (var (name, file) in memory.Skippable)
