@@ -27,7 +27,14 @@ public sealed class CaptureRoundTripTests(RealDisk disk, ITestOutputHelper outpu
         await RoundTripAsync(advanced, 1 << 20, 0xFF, judged: true);
     }
 
-    private async Task RoundTripAsync(RealDisk disk, int chunkSize, byte before, bool judged)
+    [Fact]
+    public async Task Xfs_btrfs_and_f2fs_come_back()
+    {
+        using var linux = RealDisk.OfLinux();
+        await RoundTripAsync(linux, 1 << 20, 0xFF, judged: true, FileSystemKind.Xfs, FileSystemKind.Btrfs, FileSystemKind.F2fs);
+    }
+
+    private async Task RoundTripAsync(RealDisk disk, int chunkSize, byte before, bool judged, params FileSystemKind[] kinds)
     {
         using var folder = new TempFolder();
         var hash = disk.Hash();
@@ -43,7 +50,7 @@ public sealed class CaptureRoundTripTests(RealDisk disk, ITestOutputHelper outpu
         Assert.Equal(hash, disk.Hash());
         output.WriteLine($"{result.Manifest.UsedBytes} used bytes, {progress.BytesSent} sent in {progress.ChunksSent} chunks, manifest {result.ManifestBytes.Length} bytes");
         Assert.Equal((progress.BytesTotal, progress.BytesTotal), (progress.BytesDone, result.Manifest.UsedBytes));
-        Assert.Equal([FileSystemKind.Fat32, FileSystemKind.Ext4, FileSystemKind.Ntfs], result.Manifest.Volumes.Select(v => v.Header.FileSystem).Select(k => k == FileSystemKind.Fat16 ? FileSystemKind.Fat32 : k));
+        Assert.Equal(kinds is [] ? [FileSystemKind.Fat32, FileSystemKind.Ext4, FileSystemKind.Ntfs] : kinds, result.Manifest.Volumes.Select(v => v.Header.FileSystem).Select(k => k == FileSystemKind.Fat16 ? FileSystemKind.Fat32 : k));
         Assert.All(result.Manifest.Volumes, v => Assert.InRange(v.UsedBytes, 1 << 20, v.Header.Partition.Length * 3 / 4));
 
         var target = folder["target.img"];

@@ -10,17 +10,23 @@ public sealed class RealDisk : IDisposable
 {
     private const long Mib = 1 << 20;
 
+    private static readonly string[][] s_usual = [["fsck.fat", "-n"], ["fsck.ext4", "-fn"], ["ntfsfix", "-n"]];
+
+    private readonly string[][] _checkers;
     private readonly MadeVolume[] _volumes;
     private readonly (long Offset, long Length)[] _places;
 
     public RealDisk() : this(512) { }
 
-    internal RealDisk(int sectorSize)
+    internal RealDisk(int sectorSize) : this(sectorSize, s_usual, sectorSize == 512
+        ? [MadeVolume.Fat(40 * Mib, "-F 32"), MadeVolume.Ext("ext4", 64 * Mib, ""), MadeVolume.Ntfs(48 * Mib, "")]
+        : [MadeVolume.Fat(40 * Mib, "-S 4096 -s 1"), MadeVolume.Ext("ext4", 64 * Mib, "-b 4096"), MadeVolume.Ntfs(48 * Mib, "-s 4096 -c 4096")])
     {
-        SectorSize = sectorSize;
-        _volumes = sectorSize == 512
-            ? [MadeVolume.Fat(40 * Mib, "-F 32"), MadeVolume.Ext("ext4", 64 * Mib, ""), MadeVolume.Ntfs(48 * Mib, "")]
-            : [MadeVolume.Fat(40 * Mib, "-S 4096 -s 1"), MadeVolume.Ext("ext4", 64 * Mib, "-b 4096"), MadeVolume.Ntfs(48 * Mib, "-s 4096 -c 4096")];
+    }
+
+    private RealDisk(int sectorSize, string[][] checkers, MadeVolume[] volumes)
+    {
+        (SectorSize, _checkers, _volumes) = (sectorSize, checkers, volumes);
         var at = Mib;
         _places = [.. _volumes.Select(v => (Place: (at, v.Bytes), Next: at += v.Bytes + Mib).Place)];
         using (var disk = ImageFileDevice.Create(Image, at + Mib, sectorSize))
@@ -32,6 +38,10 @@ public sealed class RealDisk : IDisposable
         if (sectorSize == 512)
             Shell.Run("sgdisk", "-t", "1:ef00", "-t", "2:8304", "-t", "3:0700", Image);
     }
+
+    /// <summary>XFS, btrfs and F2FS instead.</summary>
+    internal static RealDisk OfLinux() => new(512, [["xfs_repair", "-n", "-f"], ["btrfs", "check", "--check-data-csum"], ["fsck.f2fs", "--dry-run"]],
+        [MadeVolume.Xfs(64 * Mib, ""), MadeVolume.Btrfs(120 * Mib, "--mixed"), MadeVolume.F2fs(64 * Mib, "")]);
 
     internal TempFolder Folder { get; } = new();
 
@@ -46,7 +56,6 @@ public sealed class RealDisk : IDisposable
     {
         if (SectorSize == 512)
             Assert.Contains("No problems found", Shell.Run("sgdisk", "-v", disk), StringComparison.Ordinal);
-        string[][] checkers = [["fsck.fat", "-n"], ["fsck.ext4", "-fn"], ["ntfsfix", "-n"]];
         using var source = ImageFileDevice.OpenForReading(disk, SectorSize);
         for (var i = 0; i < _volumes.Length; i++)
         {
@@ -54,7 +63,7 @@ public sealed class RealDisk : IDisposable
             File.Delete(volume);
             using (var copy = ImageFileDevice.Create(volume, _places[i].Length, SectorSize))
                 Copy(source, _places[i].Offset, copy, 0, _places[i].Length);
-            Shell.Run(checkers[i][0], [.. checkers[i][1..], volume]);
+            Shell.Run(_checkers[i][0], [.. _checkers[i][1..], volume]);
             var expected = _volumes[i].HashFiles(_volumes[i].Image);
             Assert.True(expected.Count > 10, $"only {expected.Count} files to compare");
             Assert.Equal(expected, _volumes[i].HashFiles(volume));
