@@ -13,6 +13,7 @@ using ImageForge.Server.ImageStore;
 using ImageForge.Server.Jobs;
 using ImageForge.Server.Listening;
 using ImageForge.Server.Pages;
+using ImageForge.Server.StoreCare;
 
 namespace ImageForge.Server;
 
@@ -36,6 +37,7 @@ internal static class Program
         builder.AddBootServices();
         builder.AddImageStore();
         builder.AddImages();
+        builder.AddStoreCare();
         builder.AddAgents();
         builder.AddPages();
         adjust?.Invoke(builder);
@@ -54,6 +56,7 @@ internal static class Program
         app.MapBoot();
         app.MapBootServices();
         app.MapImages();
+        app.MapStoreCare();
         app.MapAgents();
         app.MapPages();
         return app;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Security.Cryptography.X509Certificates;
+using ImageForge.Server.Access;
 using ImageForge.Server.Boot;
 using ImageForge.Server.Configuration;
 using ImageForge.Server.Data;
@@ -33,7 +34,7 @@ public sealed class ServerProcess : IServerUnderTest, IAsyncDisposable
         services.AddSingleton(new HostsOptions());
         services.AddSingleton(new BootOptions());
         services.AddSingleton<DataFolder>().AddSingleton<Database>();
-        services.AddSingleton<HostStore>().AddSingleton<HostTaskStore>().AddSingleton<BootTokens>().AddSingleton<ImageVersions>();
+        services.AddSingleton<HostStore>().AddSingleton<HostTaskStore>().AddSingleton<BootTokens>().AddSingleton<ImageVersions>().AddSingleton<ApiTokenStore>();
         _stores = services.BuildServiceProvider();
         _handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) =>
             certificate is not null && certificate.GetRawCertData().AsSpan().SequenceEqual(X509Certificate2.CreateFromPem(File.ReadAllText(Path.Combine(dataFolder, "server.pem"))).RawData);

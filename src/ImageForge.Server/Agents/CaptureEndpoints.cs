@@ -38,8 +38,10 @@ internal static class CaptureEndpoints
             return problem!;
         if (ChunkIdList.TryParse(bytes.Value.Span) is not { } ids)
             return ChunkIdList.Problem();
+        // What is lacking before anything was sent is what this capture adds; for the statistics only.
+        var lacked = await Task.Run(() => Array.ConvertAll(ids, id => !store.Holds(id)), cancellationToken);
         // The lease first: between "held" and its lease nobody may remove the chunk.
-        await leases.RecordAsync(context.Session().Task.Id, ids, cancellationToken);
+        await leases.RecordAsync(context.Session().Task.Id, ids, cancellationToken, lacked);
         var missing = await Task.Run(() => store.Missing(ids), cancellationToken);
         return TypedResults.Bytes(ChunkIdList.ToBitmap(missing), "application/octet-stream");
     }
@@ -98,7 +100,7 @@ internal static class CaptureEndpoints
     }
 
     private static async Task<IResult> SealAsync(
-        HttpContext context, ImageSealing sealing, ChunkLeases leases, StoreSpace space, UploadMemory memory, CancellationToken cancellationToken)
+        HttpContext context, ImageSealing sealing, ChunkLeases leases, ChunkFaults faults, StoreSpace space, UploadMemory memory, CancellationToken cancellationToken)
     {
         var session = context.Session();
         using var _ = await memory.TakeAsync(context.Request.ContentLength ?? MaxManifest, cancellationToken);
@@ -120,6 +122,8 @@ internal static class CaptureEndpoints
         {
             case SealOutcome.Sealed(var version):
                 await leases.ReleaseAsync(session.Task.Id, cancellationToken);
+                await faults.HealAsync(force: false, cancellationToken);
+                await sealing.AfterSealAsync(version, cancellationToken);
                 return TypedResults.Json(new SealReply(version.ImageName, version.Number, version.ManifestHash), AgentJson.Default.SealReply);
             case SealOutcome.BadManifest(var failure):
                 return Problems.Of(StatusCodes.Status422UnprocessableEntity, "Not a manifest", failure.Code, failure.Sentence, failure.Cure, failure.Fault);

@@ -6,22 +6,18 @@ using ImageForge.Server.ImageStore;
 namespace ImageForge.Server.Agents;
 
 /// <summary>An agent found that a chunk's content is not what its name says: is it the store, or that machine?</summary>
-internal sealed partial class CorruptChunks(ChunkStore store, VersionChunks versionChunks, EventLog events, ILogger<CorruptChunks> logger)
+internal sealed partial class CorruptChunks(ChunkFaults faults, VersionChunks versionChunks, EventLog events, ILogger<CorruptChunks> logger)
 {
     public async Task ReportedAsync(ImageVersion version, ChunkId id, CancellationToken cancellationToken)
     {
         if (await versionChunks.OfAsync(version.ManifestHash, cancellationToken) is not { } chunks || !chunks.Contains(id))
             return;
-        var verdict = await Task.Run(() => store.VerifyOrQuarantine(id), cancellationToken);
-        versionChunks.Doubt(version.ManifestHash);
+        var verdict = (await faults.SetAsideAsync([id], cancellationToken))[id];
         var image = $"{version.ImageName} version {version.Number}";
         LogVerdict(id, image, verdict);
-        await events.RecordAsync("chunkCorrupt", image, verdict switch
-        {
-            ChunkVerdict.Corrupt => $"Chunk {id} of {image} is damaged in the store and was moved to quarantine. Capture the image again: that chunk is sent again.",
-            ChunkVerdict.Missing => $"Chunk {id} of {image} is not in the store. Capture the image again: that chunk is sent again.",
-            _ => $"A machine received chunk {id} of {image} damaged, but it is good in the store: check that machine's memory and network.",
-        }, cancellationToken);
+        if (verdict == ChunkVerdict.Good)
+            await events.RecordAsync("chunkCorrupt", image,
+                $"A machine received chunk {id} of {image} damaged, but it is good in the store: check that machine's memory and network.", cancellationToken);
     }
 
     [LoggerMessage(LogLevel.Error, "Chunk {Chunk} of {Image} was reported corrupt and is {Verdict} in the store")]

@@ -8,7 +8,7 @@ namespace ImageForge.Server.ImageStore;
 /// The chunks of every image, one zstd frame per file. A name shows either nothing or all of a chunk whose content was checked;
 /// what counts as <em>held</em> after a crash is decided with the <see cref="ChunkJournal"/>.
 /// </summary>
-internal sealed class ChunkStore : IDisposable
+internal sealed partial class ChunkStore : IDisposable
 {
     private readonly StoreFolder _folder;
     private readonly IStoreSync _sync;
@@ -18,6 +18,7 @@ internal sealed class ChunkStore : IDisposable
     private readonly SemaphoreSlim _checkpoint = new(1, 1);
     private readonly long _reserve;
     private int _losses;
+    private long _storedCount;
 
     public ChunkStore(StoreFolder folder, IStoreSync sync, ImageStoreOptions options)
     {
@@ -40,9 +41,12 @@ internal sealed class ChunkStore : IDisposable
 
     public int UnsyncedCount => _journal.StoredCount;
 
+    /// <summary>Grows with each chunk stored.</summary>
+    public long StoredCount => Interlocked.Read(ref _storedCount);
+
     /// <summary>Whether the chunk is there and may be relied on. A suspect is hashed now; a bad one is removed.</summary>
-    public bool Holds(ChunkId id) =>
-        _suspects.IsEmpty || !_suspects.ContainsKey(id) ? File.Exists(_folder.ChunkFile(id)) : ClearSuspect(id);
+    public bool Holds(ChunkId id) => (_condemned.IsEmpty || !_condemned.ContainsKey(id))
+        && (_suspects.IsEmpty || !_suspects.ContainsKey(id) ? File.Exists(_folder.ChunkFile(id)) : ClearSuspect(id));
 
     /// <summary>For each id whether it must be sent. It is durable afterwards that those may arrive.</summary>
     /// <exception cref="IOException">The journal cannot be written.</exception>
@@ -99,12 +103,21 @@ internal sealed class ChunkStore : IDisposable
 
     /// <summary>Reads the chunk back and hashes it. What the disk cannot read is corrupt.</summary>
     /// <exception cref="IOException">It cannot be read now, which says nothing of the chunk: too many open files, for example.</exception>
-    public ChunkVerdict Verify(ChunkId id)
+    public ChunkVerdict Verify(ChunkId id) => Verify(id, fromDisk: false, out _);
+
+    /// <summary>As <see cref="Verify(ChunkId)"/>, but of what lies on the disk: a copy in memory says nothing of it.</summary>
+    /// <param name="length">Bytes of the frame.</param>
+    public ChunkVerdict Reverify(ChunkId id, out long length) => Verify(id, fromDisk: true, out length);
+
+    private ChunkVerdict Verify(ChunkId id, bool fromDisk, out long length)
     {
+        length = 0;
         using var file = OpenRead(id);
         if (file is null)
             return ChunkVerdict.Missing;
-        var length = RandomAccess.GetLength(file);
+        if (fromDisk)
+            StoreSync.ForgetCached(file);
+        length = RandomAccess.GetLength(file);
         if (length > ChunkFrame.MaxLength(ChunkSizes.Largest))
             return ChunkVerdict.Corrupt;
         var frame = GC.AllocateUninitializedArray<byte>((int)length);
@@ -121,19 +134,6 @@ internal sealed class ChunkStore : IDisposable
         return read == frame.Length
             && ZstdFrameHeader.ContentSize(frame) is >= 1 and <= ChunkSizes.Largest and var plain
             && ChunkFrame.Verify(id, (int)plain, frame) ? ChunkVerdict.Good : ChunkVerdict.Corrupt;
-    }
-
-    /// <summary>Hashes a chunk that was reported bad; if it is, moves it out of the way so that the next capture sends it again.</summary>
-    public ChunkVerdict VerifyOrQuarantine(ChunkId id)
-    {
-        var verdict = Verify(id);
-        if (verdict == ChunkVerdict.Corrupt)
-        {
-            Interlocked.Increment(ref _losses);
-            File.Move(_folder.ChunkFile(id), _folder.QuarantineFile(id), overwrite: true);
-            _suspects.TryRemove(id, out _);
-        }
-        return verdict;
     }
 
     /// <summary>Hashes the chunks that an unclean end left; returns how many were bad and are removed.</summary>
@@ -211,21 +211,30 @@ internal sealed class ChunkStore : IDisposable
         _journal.Begin(id);
         try
         {
-            var path = _folder.ChunkFile(id);
-            try
+            lock (StripeOf(id))
             {
-                File.Move(temporary, path, overwrite: true);
-            }
-            catch (DirectoryNotFoundException)
-            {
-                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                File.Move(temporary, path, overwrite: true);
+                _condemned.TryRemove(id, out _);
+                Rename(temporary, _folder.ChunkFile(id));
             }
             stored = true;
+            Interlocked.Increment(ref _storedCount);
         }
         finally
         {
             _journal.End(id, stored);
+        }
+    }
+
+    private static void Rename(string temporary, string path)
+    {
+        try
+        {
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.Move(temporary, path, overwrite: true);
         }
     }
 

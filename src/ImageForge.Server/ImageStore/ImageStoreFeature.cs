@@ -12,7 +12,11 @@ internal static class ImageStoreFeature
         builder.Services.AddSingleton<IStoreSync, StoreSync>();
         builder.Services.AddSingleton<ChunkStore>();
         builder.Services.AddSingleton<ChunkLeases>();
+        builder.Services.AddSingleton<IChunkRoots>(static services => services.GetRequiredService<ChunkLeases>());
+        builder.Services.AddSingleton<StaleLeases>();
+        builder.Services.AddSingleton<SealGate>();
         builder.Services.AddSingleton<ManifestFiles>();
+        builder.Services.AddSingleton<ChunkIndexes>();
         builder.Services.AddSingleton<ImageSigningKey>();
         builder.Services.AddSingleton(new UploadMemory(options.UploadMemoryBytes));
         builder.Services.AddHostedService<ImageStoreService>();

@@ -17,6 +17,6 @@ internal sealed partial class ImageStoreService
     [LoggerMessage(LogLevel.Warning, "The image store cannot be synced now")]
     private partial void LogCannotSync(Exception exception);
 
-    [LoggerMessage(LogLevel.Warning, "Leases of ended tasks cannot be released now")]
+    [LoggerMessage(LogLevel.Warning, "Stale leases cannot be released now")]
     private partial void LogCannotRelease(Exception exception);
 }

@@ -1,15 +1,13 @@
-using ImageForge.Contracts;
-using ImageForge.Server.Jobs;
 using Microsoft.Data.Sqlite;
 
 namespace ImageForge.Server.ImageStore;
 
 /// <summary>
 /// Looks after the store: hashes again what an unclean end left (nobody waits for it: a chunk that is asked for is hashed at once),
-/// gives back leases of tasks that ended, and syncs when much has arrived.
+/// gives back stale leases, and syncs when much has arrived.
 /// </summary>
 internal sealed partial class ImageStoreService(
-    ChunkStore store, ChunkLeases leases, HostTaskStore tasks, ImageStoreOptions options, TimeProvider time, ILogger<ImageStoreService> logger) : BackgroundService
+    ChunkStore store, StaleLeases leases, ImageStoreOptions options, TimeProvider time, ILogger<ImageStoreService> logger) : BackgroundService
 {
     private const int TicksPerLeaseSweep = 60;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
@@ -20,13 +18,13 @@ internal sealed partial class ImageStoreService(
         try
         {
             await HashSuspectsAsync(stoppingToken);
-            await ReleaseEndedLeasesAsync(stoppingToken);
+            await ReleaseStaleLeasesAsync(stoppingToken);
             using var timer = new PeriodicTimer(Interval, time);
             for (var tick = 1; await timer.WaitForNextTickAsync(stoppingToken); tick++)
             {
                 await SyncWhenMuchArrivedAsync(stoppingToken);
                 if (tick % TicksPerLeaseSweep == 0)
-                    await ReleaseEndedLeasesAsync(stoppingToken);
+                    await ReleaseStaleLeasesAsync(stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -46,16 +44,11 @@ internal sealed partial class ImageStoreService(
         LogHashed(count, bad, (long)time.GetElapsedTime(start).TotalMilliseconds);
     }
 
-    private async Task ReleaseEndedLeasesAsync(CancellationToken cancellationToken)
+    private async Task ReleaseStaleLeasesAsync(CancellationToken cancellationToken)
     {
         try
         {
-            foreach (var taskId in await leases.TasksAsync(cancellationToken))
-            {
-                if (await tasks.FindAsync(taskId, cancellationToken) is { State: var state } && state.IsActive())
-                    continue;
-                await leases.ReleaseAsync(taskId, cancellationToken);
-            }
+            await leases.ReleaseAsync(cancellationToken);
         }
         catch (SqliteException e)
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using ImageForge.Imaging.Chunks;
 using ImageForge.Server.Configuration;
@@ -9,7 +10,8 @@ namespace ImageForge.Server.ImageStore;
 /// <code>
 /// chunks/ab/cd/‹64 hex›   one zstd frame          manifests/‹64 hex›   sealed manifests
 /// incoming/‹random›       uploads under way       quarantine/‹64 hex›  chunks whose content went bad
-/// journal/‹number›        see ChunkJournal          lock                 held by the one server that uses the store
+/// journal/‹number›        see ChunkJournal          index/‹64 hex›       see ChunkIndex
+/// lock                    held by the one server that uses the store
 /// </code>
 /// </summary>
 internal sealed class StoreFolder : IDisposable
@@ -22,7 +24,7 @@ internal sealed class StoreFolder : IDisposable
     public StoreFolder(string root)
     {
         Root = Path.GetFullPath(root);
-        foreach (var folder in (string[])[Root, Chunks, Manifests, Incoming, Quarantine, Journal])
+        foreach (var folder in (string[])[Root, Chunks, Manifests, Incoming, Quarantine, Journal, Index])
             Directory.CreateDirectory(folder, OwnerOnly);
         _lock = Lock(Path.Combine(Root, "lock"));
     }
@@ -39,12 +41,17 @@ internal sealed class StoreFolder : IDisposable
 
     public string Journal => Path.Combine(Root, "journal");
 
+    public string Index => Path.Combine(Root, "index");
+
     public string ChunkFile(ChunkId id) => ChunkPaths.Of(Chunks, id);
 
     /// <summary>Where a manifest of this hash lies; <paramref name="hash"/> is 64 lower-case hex digits.</summary>
     /// <exception cref="ArgumentException">Anything else: what reaches a path must have one spelling.</exception>
-    public string ManifestFile(string hash) =>
-        ChunkId.TryParse(hash, out _) ? Path.Combine(Manifests, hash) : throw new ArgumentException("not a SHA-256 in lower-case hex", nameof(hash));
+    public string ManifestFile(string hash) => Named(Manifests, hash);
+
+    /// <summary>Where the index of the manifest of this hash lies.</summary>
+    /// <exception cref="ArgumentException">As for <see cref="ManifestFile"/>.</exception>
+    public string IndexFile(string hash) => Named(Index, hash);
 
     public string QuarantineFile(ChunkId id) => Path.Combine(Quarantine, id.ToString());
 
@@ -65,7 +72,34 @@ internal sealed class StoreFolder : IDisposable
         return removed;
     }
 
+    /// <summary>The folders <c>ab/…</c> that exist, ascending; most of a small store do not.</summary>
+    public IReadOnlyList<byte> FoldersIn(byte first)
+    {
+        var path = Path.Combine(Chunks, first.ToString("x2", CultureInfo.InvariantCulture));
+        if (!Directory.Exists(path))
+            return [];
+        return [.. Directory.EnumerateDirectories(path)
+            .Select(static d => byte.TryParse(Path.GetFileName(d.AsSpan()), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var second) ? second : -1)
+            .Where(static second => second >= 0).Select(static second => (byte)second).Distinct().Order()];
+    }
+
+    /// <summary>The chunks of one folder <c>ab/cd</c>, unsorted; names that are no chunk of it are passed over.</summary>
+    public IEnumerable<ChunkId> ChunksIn(byte first, byte second)
+    {
+        var path = Path.Combine(Chunks, first.ToString("x2", CultureInfo.InvariantCulture), second.ToString("x2", CultureInfo.InvariantCulture));
+        if (!Directory.Exists(path))
+            yield break;
+        foreach (var file in Directory.EnumerateFiles(path))
+        {
+            if (ChunkId.TryParse(Path.GetFileName(file.AsSpan()), out var id) && ChunkFile(id) == file)
+                yield return id;
+        }
+    }
+
     public void Dispose() => _lock.Dispose();
+
+    private static string Named(string folder, string hash) =>
+        ChunkId.TryParse(hash, out _) ? Path.Combine(folder, hash) : throw new ArgumentException("not a SHA-256 in lower-case hex", nameof(hash));
 
     /// <summary>
     /// The kernel gives the lock back when the process ends, however it ends. A predecessor that is just ending, or a child of it

@@ -31,6 +31,13 @@ internal sealed partial class StoreSync(StoreFolder folder) : IStoreSync, IDispo
             throw Error("fsync", path);
     }
 
+    /// <summary>Asks the kernel to drop its copy of a file, as far as it is clean. A wish, not a promise.</summary>
+    public static void ForgetCached(SafeFileHandle file)
+    {
+        const int dontNeed = 4;
+        _ = Advise(file, 0, 0, dontNeed);
+    }
+
     private static SafeFileHandle OpenFolder(string path)
     {
         const int readOnly = 0, directory = 0x10000, closeOnExec = 0x80000;
@@ -46,6 +53,9 @@ internal sealed partial class StoreSync(StoreFolder folder) : IStoreSync, IDispo
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "posix_fadvise64")]
+    private static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int FSync(SafeFileHandle handle);

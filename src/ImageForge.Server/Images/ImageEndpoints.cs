@@ -29,7 +29,7 @@ internal static class ImageEndpoints
 
     private static async Task<Results<Ok<ImageAnswer>, ProblemHttpResult>> GetAsync(string name, ImageVersions versions, CancellationToken cancellationToken) =>
         await versions.ListAsync(name, cancellationToken) is { } found
-            ? TypedResults.Ok(new ImageAnswer(name, [.. found.Select(VersionSummary.Of)]))
+            ? TypedResults.Ok(new ImageAnswer(name, found.FirstOrDefault(static v => v.Current)?.Number, await versions.KeepLastAsync(name, cancellationToken), [.. found.Select(VersionSummary.Of)]))
             : NoSuchImage(name);
 
     private static async Task<Results<Ok<VersionAnswer>, ProblemHttpResult>> GetVersionAsync(
@@ -38,7 +38,7 @@ internal static class ImageEndpoints
         if (await versions.FindAsync(name, number, cancellationToken) is not { } version)
             return await versions.ListAsync(name, cancellationToken) is null
                 ? NoSuchImage(name)
-                : Problems.NotFound("versionUnknown", $"Image {name} has no version {number}.", $"List its versions with GET {Base}/{name}.");
+                : NoSuchVersion(name, number);
         if (await manifests.ReadAsync(version.ManifestHash, cancellationToken) is not { } file)
             return Problems.InternalError("manifestMissing", $"The manifest of {name} version {number} is not in the store.",
                 "Restore the store's manifests folder from a backup, or capture the image again.", Fault.Image);
@@ -47,11 +47,17 @@ internal static class ImageEndpoints
         return TypedResults.Ok(VersionAnswer.Of(version, image));
     }
 
-    private static ProblemHttpResult NoSuchImage(string name) =>
+    public static ProblemHttpResult NoSuchImage(string name) =>
         Problems.NotFound("imageUnknown", $"There is no image named {name}.", $"List the images with GET {Base}.");
+
+    public static ProblemHttpResult NoSuchVersion(string name, int number) =>
+        Problems.NotFound("versionUnknown", $"Image {name} has no version {number}.", $"List its versions with GET {Base}/{name}.");
 }
 
-internal sealed record ImageAnswer(string Name, IReadOnlyList<VersionSummary> Versions);
+/// <param name="CurrentVersion">What a deploy gets that names no version.</param>
+/// <param name="KeepLast">How many unpinned versions retention keeps; null: all.</param>
+/// <param name="Versions">Newest first.</param>
+internal sealed record ImageAnswer(string Name, int? CurrentVersion, int? KeepLast, IReadOnlyList<VersionSummary> Versions);
 
 /// <param name="StoredBytes">All stored frames of it.</param>
 /// <param name="UniqueBytes">What deleting it would free; null: not yet worked out.</param>

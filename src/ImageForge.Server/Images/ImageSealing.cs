@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 using ImageForge.Contracts;
 using ImageForge.Imaging.Chunks;
 using ImageForge.Imaging.Manifests;
+using ImageForge.Server.Events;
 using ImageForge.Server.ImageStore;
+using Microsoft.Data.Sqlite;
 
 namespace ImageForge.Server.Images;
 
@@ -24,14 +26,19 @@ internal abstract record SealOutcome
 }
 
 /// <summary>
-/// Turns a manifest and chunks that arrived into an image version: every chunk held → durable → manifest durable → row in the database.
-/// A crash between two of these steps leaves no version, and the repeated request makes it.
+/// Turns a manifest and chunks that arrived into an image version: every chunk leased and held → durable → manifest durable → row in the
+/// database. A crash between two of these steps leaves no version, and the repeated request makes it.
 /// </summary>
-internal sealed class ImageSealing(ChunkStore store, ManifestFiles manifests, ImageSigningKey key, ImageVersions versions)
+internal sealed partial class ImageSealing(
+    ChunkStore store, ChunkLeases leases, ManifestFiles manifests, ChunkIndexes indexes, SealGate gate, ImageSigningKey key, ImageVersions versions, EventLog events,
+    ILogger<ImageSealing> logger)
 {
     private const int ShownIds = 8;
 
-    public async Task<SealOutcome> SealAsync(long taskId, string imageName, ReadOnlyMemory<byte> manifest, CancellationToken cancellationToken)
+    /// <param name="derivedFrom">Id of the version this one was made from; null: it was captured.</param>
+    /// <param name="damaged">JSON list of what could not be read from the source; null: everything was.</param>
+    public async Task<SealOutcome> SealAsync(
+        long taskId, string imageName, ReadOnlyMemory<byte> manifest, CancellationToken cancellationToken, long? derivedFrom = null, string? damaged = null)
     {
         var hash = SHA256.HashData(manifest.Span);
         var name = Convert.ToHexStringLower(hash);
@@ -42,39 +49,56 @@ internal sealed class ImageSealing(ChunkStore store, ManifestFiles manifests, Im
 
         var chunks = new ChunkSet(parsed);
         var losses = store.Losses;
-        var (missing, storedBytes) = await Task.Run(() => CountHeld(chunks, cancellationToken), cancellationToken);
-        if (missing.Count > 0)
-            return new SealOutcome.ChunksMissing(missing.Count, [.. missing.Take(ShownIds)]);
+        // The leases first: what is leased now no sweep removes until this task has ended, so that what is held now stays held.
+        var (unleased, lacked) = await leases.CompareAsync(taskId, chunks.Ids, cancellationToken);
+        if (unleased.Count > 0)
+            return new SealOutcome.ChunksMissing(unleased.Count, [.. unleased.Take(ShownIds)]);
+        var held = await Task.Run(() => new HeldChunks(store, chunks, cancellationToken), cancellationToken);
+        if (held.Missing.Count > 0)
+        {
+            // A sweep that looked at the leases just before this task took its own says "missing" for a moment.
+            using var _ = await gate.EnterAsync(cancellationToken);
+            held.LookAgain(store);
+        }
+        if (held.Missing.Count > 0)
+            return new SealOutcome.ChunksMissing(held.Missing.Count, [.. held.Missing.Take(ShownIds)]);
 
+        var stored = held.StoredBytes;
+        var added = new NewVersion(imageName, name, key.Sign(hash), taskId, parsed.DiskSizeBytes, parsed.UsedBytes, chunks.Count, stored,
+            derivedFrom is null ? held.BytesOf(lacked) : null, derivedFrom, damaged);
         try
         {
             if (await store.MakeDurableAsync(cancellationToken) is not 0 and var errno)
                 return new SealOutcome.NotDurable(errno);
-            // The kernel tells a failed write-back once: another seal may have heard of it and removed what this one counted.
+            using var _ = await gate.EnterAsync(cancellationToken);
+            // The kernel tells a failed write-back once: another seal may have heard of it and removed what this one counted. Or a chunk went bad.
             if (store.Losses != losses)
                 return new SealOutcome.NotDurable(0);
             manifests.WriteDurably(name, manifest.Span);
+            indexes.Write(name, held.Indexed);
+            var version = await versions.AddAsync(added, cancellationToken);
+            return new SealOutcome.Sealed(version);
         }
         catch (IOException e) when (DiskFull.Is(e))
         {
             return new SealOutcome.NoSpace();
         }
-        return new SealOutcome.Sealed(await versions.AddAsync(
-            new NewVersion(imageName, name, key.Sign(hash), taskId, parsed.DiskSizeBytes, parsed.UsedBytes, chunks.Count, storedBytes), cancellationToken));
     }
 
-    private (List<ChunkId> Missing, long StoredBytes) CountHeld(ChunkSet chunks, CancellationToken cancellationToken)
+    /// <summary>What follows a seal and must not undo it: retention.</summary>
+    public async Task AfterSealAsync(ImageVersion version, CancellationToken cancellationToken)
     {
-        var missing = new List<ChunkId>();
-        var bytes = 0L;
-        foreach (var id in chunks.Ids)
+        try
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (store.Holds(id) && store.StoredLength(id) is { } length)
-                bytes += length;
-            else
-                missing.Add(id);
+            await versions.ApplyRetentionAsync(version.ImageName, events, cancellationToken);
         }
-        return (missing, bytes);
+        catch (SqliteException e)
+        {
+            // A full disk, most likely; the next seal applies it again.
+            LogNoRetention(e, version.ImageName);
+        }
     }
+
+    [LoggerMessage(LogLevel.Warning, "The retention of image {Image} cannot be applied now")]
+    private partial void LogNoRetention(Exception exception, string image);
 }

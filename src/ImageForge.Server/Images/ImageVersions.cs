@@ -5,7 +5,7 @@ using Microsoft.Data.Sqlite;
 namespace ImageForge.Server.Images;
 
 /// <summary>The database's side of images: names and sealed versions.</summary>
-internal sealed class ImageVersions(Database database, TimeProvider time)
+internal sealed partial class ImageVersions(Database database, TimeProvider time)
 {
     private const string From =
         """
@@ -58,18 +58,12 @@ internal sealed class ImageVersions(Database database, TimeProvider time)
             [.. rows.Select(r => new ImageListing(r.Name, r.Description, r.CreatedAt.ToTime(), (int)r.Versions, (int?)r.Newest, (int?)r.Current, (int?)r.KeepLast, r.SealedAt.ToTime(), r.Disk, r.Used, r.Stored))], total);
     }
 
-    /// <summary>Adds the next version of an image, which is created when its name is new. The same manifest of the same task is added once.</summary>
-    public async Task<ImageVersion> AddAsync(NewVersion version, CancellationToken cancellationToken)
-    {
-        var added = await InsertAsync(version, cancellationToken);
-        // The agent is told that its image is safe: the commit must be on the disk before, and with synchronous=NORMAL only a checkpoint syncs the log.
-        await using var connection = await database.OpenAsync(cancellationToken);
-        await connection.ExecuteAsync("PRAGMA wal_checkpoint(PASSIVE)");
-        return added;
-    }
-
-    private Task<ImageVersion> InsertAsync(NewVersion version, CancellationToken cancellationToken) =>
-        database.WriteAsync(async (connection, transaction) =>
+    /// <summary>
+    /// Adds the next version of an image, which is created when its name is new. The same manifest of the same task is added once.
+    /// On the disk when it returns: the agent is told that its image is safe.
+    /// </summary>
+    public Task<ImageVersion> AddAsync(NewVersion version, CancellationToken cancellationToken) =>
+        WriteDurablyAsync(async (connection, transaction) =>
         {
             var sealedBefore = await connection.QuerySingleOrDefaultAsync<Row>(
                 $"{From} WHERE v.task_id = @TaskId AND v.manifest_hash = @ManifestHash", version, transaction);

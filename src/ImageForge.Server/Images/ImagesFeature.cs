@@ -9,6 +9,7 @@ internal static class ImagesFeature
         builder.Services.AddSingleton<ImageVersions>();
         builder.Services.AddSingleton<VersionChunks>();
         builder.Services.AddSingleton<ImageSealing>();
+        builder.Services.AddSingleton<ChunkFaults>();
     }
 
     public static void MapImages(this WebApplication app)
@@ -16,5 +17,6 @@ internal static class ImagesFeature
         // Made at first start, not at the first capture: who keeps a backup of the secrets has it from the first day.
         app.Services.GetRequiredService<ImageSigningKey>();
         app.MapImageEndpoints();
+        app.MapImageChangeEndpoints();
     }
 }

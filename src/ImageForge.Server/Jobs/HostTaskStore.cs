@@ -44,6 +44,27 @@ internal sealed partial class HostTaskStore(Database database, TimeProvider time
     public static HostTask? FindActive(SqliteTransaction transaction, long hostId) =>
         First(transaction.Connection!, transaction, ActiveForHost, hostId);
 
+    public static HostTask? Find(SqliteTransaction transaction, long id) => Find(transaction.Connection!, transaction, id);
+
+    /// <summary>Tasks that have not ended and whose job uses this version.</summary>
+    public static async Task<IReadOnlyList<(long TaskId, long JobId)>> ListActiveUsingAsync(SqliteTransaction transaction, long imageVersionId) =>
+        [.. await transaction.Connection!.QueryAsync<(long, long)>(
+            """
+            SELECT t.id, t.job_id FROM jobs j JOIN host_tasks t ON t.job_id = j.id
+            WHERE j.image_version_id = @imageVersionId AND t.state NOT IN ('succeeded', 'failed', 'cancelled') ORDER BY t.id
+            """, new { imageVersionId }, transaction)];
+
+    /// <summary>Captures into this image that have not ended.</summary>
+    public static async Task<IReadOnlyList<(long TaskId, long JobId)>> ListActiveCapturesAsync(SqliteTransaction transaction, string imageName)
+    {
+        var rows = await transaction.Connection!.QueryAsync<(long TaskId, long JobId, string Parameters)>(
+            """
+            SELECT t.id, t.job_id, j.parameters FROM host_tasks t JOIN jobs j ON j.id = t.job_id
+            WHERE t.state NOT IN ('succeeded', 'failed', 'cancelled') AND j.kind = @kind ORDER BY t.id
+            """, new { kind = StoredName.Of(JobKind.Capture) }, transaction);
+        return [.. rows.Where(r => JobParameters.FromJson(r.Parameters).ImageName == imageName).Select(static r => (r.TaskId, r.JobId))];
+    }
+
     /// <summary>How many tasks of each job are in which state, with their bytes.</summary>
     public async Task<ILookup<long, TaskCount>> CountAsync(IEnumerable<long> jobIds, CancellationToken cancellationToken)
     {
