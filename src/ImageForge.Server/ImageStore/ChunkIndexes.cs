@@ -43,9 +43,9 @@ internal sealed class ChunkIndexes(StoreFolder folder, ManifestFiles manifests, 
     private async Task<bool> RebuildAsync(string manifestHash, CancellationToken cancellationToken)
     {
         var bytes = await manifests.ReadAsync(manifestHash, cancellationToken);
-        if (bytes is null || ManifestHash.Of(bytes) != manifestHash || !ManifestParser.TryParse(bytes, out var manifest, out _))
+        if (bytes is null || ManifestHash.Of(bytes) != manifestHash || !ImageDisks.TryParse(bytes, out var image, out _))
             return false;
-        var ids = manifest.DataChunks().Select(static c => c.Id).ToArray();
+        var ids = image.DataChunks().Select(static c => c.Id).ToArray();
         Array.Sort(ids);
         Write(manifestHash, [.. ids.Where((id, i) => i == 0 || ids[i - 1] != id).Select(id => new IndexedChunk(id, (uint)(store.StoredLength(id) ?? 0)))]);
         return true;

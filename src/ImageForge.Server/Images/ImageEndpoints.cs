@@ -64,17 +64,17 @@ internal sealed record ImageAnswer(string Name, int? CurrentVersion, int? KeepLa
 /// <param name="SharedBytes">What other versions have as well.</param>
 /// <param name="NewBytes">What its capture had to send; null: nobody counted.</param>
 /// <param name="ReusedBytes">What the store had before.</param>
-/// <param name="Damaged">What could not be read from the source disk, JSON; null: everything was read.</param>
+/// <param name="Damaged">What could not be read from the source disk; null: everything was read.</param>
 /// <param name="BadChunks">Chunks of it that are known to be bad or missing in the store now; 0: it can be deployed.</param>
 /// <param name="VerifiedAt">When every chunk of it was last hashed.</param>
 internal sealed record VersionSummary(
     int Number, bool Current, bool Pinned, int? DerivedFrom, string ManifestHash, DateTimeOffset SealedAt, long? CapturedByTask, long DiskBytes, long UsedBytes,
-    long ChunkCount, long StoredBytes, long? UniqueBytes, long? SharedBytes, long? NewBytes, long? ReusedBytes, string? Damaged, long BadChunks, DateTimeOffset? VerifiedAt)
+    long ChunkCount, long StoredBytes, long? UniqueBytes, long? SharedBytes, long? NewBytes, long? ReusedBytes, IReadOnlyList<DamagedPlace>? Damaged, long BadChunks, DateTimeOffset? VerifiedAt)
 {
     public static VersionSummary Of(ImageVersion version) => new(
         version.Number, version.Current, version.Pinned, version.DerivedFrom, version.ManifestHash, version.SealedAt, version.TaskId, version.DiskBytes, version.UsedBytes,
         version.ChunkCount, version.StoredBytes, version.UniqueBytes, version.StoredBytes - version.UniqueBytes, version.NewBytes, version.StoredBytes - version.NewBytes,
-        version.Damaged, version.BadChunks, version.VerifiedAt);
+        DamageList.Parse(version.Damaged), version.BadChunks, version.VerifiedAt);
 }
 
 /// <param name="Signature">ECDSA P-256 over the manifest's SHA-256, ASN.1 DER in base64; the key is at <c>/api/v1/image-signing-key</c>.</param>

@@ -107,7 +107,7 @@ internal sealed class StoreVerification(
         foreach (var same in covered.GroupBy(static v => v.ManifestHash, StringComparer.Ordinal))
         {
             var bytes = await manifests.ReadAsync(same.Key, cancellationToken);
-            if (bytes is null || ManifestHash.Of(bytes) != same.Key || !ManifestParser.TryParse(bytes, out _, out _))
+            if (bytes is null || ManifestHash.Of(bytes) != same.Key || !ImageDisks.TryParse(bytes, out _, out _))
                 bad.AddRange(same.Select(static v => v.Name));
         }
         return bad;
