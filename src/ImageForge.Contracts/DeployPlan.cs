@@ -42,6 +42,7 @@ public enum VolumeChange
 /// <param name="BytesToReadBack">Read again at most after writing, to prove it.</param>
 /// <param name="Found">What is on the disk now; null where nobody has looked (a plan made by the server from an inventory).</param>
 /// <param name="Notes">What else people should know before they say yes.</param>
+/// <param name="MoreDisks">The plans for the other disks of an image that has several, in its order; they have none themselves.</param>
 public sealed record DeployPlan(
     string DiskName,
     string? DiskModel,
@@ -57,7 +58,8 @@ public sealed record DeployPlan(
     long BytesToCompare = 0,
     long BytesToReadBack = 0,
     IReadOnlyList<FoundVolume>? Found = null,
-    IReadOnlyList<string>? Notes = null);
+    IReadOnlyList<string>? Notes = null,
+    IReadOnlyList<DeployPlan>? MoreDisks = null);
 
 /// <param name="SizeBytes">Of the partition on the target.</param>
 /// <param name="UsedBytes">Content to put there; 0 for one that is kept.</param>

@@ -20,37 +20,65 @@ public sealed class DeployEngine(IBlockDevice target, IChunkSource source, Write
     /// <summary>How the file system of a grown partition was grown; null where no partition was.</summary>
     public GrowthOutcome? Growth { get; private set; }
 
+    private readonly DeployState _state = new(plan);
+    private readonly TargetTables _tables = new(target, plan, options.HostTaskId);
+
     /// <summary>Returns once the whole image is durable on the disk and its tables are in place.</summary>
     /// <exception cref="FailureException"><c>chunkCorrupt</c>, <c>chunkMissing</c> (Image); <c>diskVanished</c>, <c>diskMediumError</c>, <c>readBackMismatch</c> and the other codes of <see cref="DiskException.ToFailure"/> (Disk); or what the source threw.</exception>
     public async Task RunAsync(CancellationToken cancel)
     {
+        await CheckAsync(cancel);
+        await InvalidateAsync(cancel);
+        await TransferAsync(cancel);
+        await VerifyAsync(cancel);
+        await FinishAsync(cancel);
+    }
+
+    // The steps of one run, for a deploy of several disks, which goes step by step over all of them (DiskSetDeploy).
+
+    /// <summary>Writes nothing.</summary>
+    internal Task CheckAsync(CancellationToken cancel) => NamingDiskErrors(async () =>
+    {
         if (target.SizeBytes != plan.DiskSizeBytes || target.SectorSize != plan.Manifest.SectorSize || target.IsReadOnly)
             throw new InvalidOperationException($"the plan is for a writable disk of {plan.DiskSizeBytes} bytes and {target.Name} has {target.SizeBytes}");
+        Progress.Enter(DeployPhase.Preparing, 0);
+        await CheckSourceAsync(cancel);
+    });
+
+    /// <summary>Afterwards nothing on the disk boots.</summary>
+    internal Task InvalidateAsync(CancellationToken cancel) => NamingDiskErrors(() => OnThread(_tables.Invalidate, cancel));
+
+    internal Task TransferAsync(CancellationToken cancel) => NamingDiskErrors(async () =>
+    {
+        Progress.Enter(DeployPhase.Transferring, plan.BytesToWrite);
+        using (var pipeline = new DeployPipeline(target, source, plan, options, _state, Progress))
+            await pipeline.RunAsync(cancel);
+        await OnThread(target.Flush, cancel);
+    });
+
+    internal Task VerifyAsync(CancellationToken cancel) => NamingDiskErrors(async () =>
+    {
+        if (!options.ReadBack)
+            return;
+        Progress.Enter(DeployPhase.Verifying, _state.WrittenUsedBytes(plan.Manifest));
+        await new ReadBack(target, plan, _state, Progress).RunAsync(cancel);
+    });
+
+    internal Task FinishAsync(CancellationToken cancel) => NamingDiskErrors(async () =>
+    {
+        // From here on there is nothing to gain from stopping half-way.
+        cancel.ThrowIfCancellationRequested();
+        Progress.Enter(DeployPhase.Finishing, 0);
+        await OnThread(() => _tables.Finish(_state, options.ReadBack, Grow), CancellationToken.None);
+        if (target is LinuxBlockDevice linux)
+            await linux.RescanPartitionsAsync(s_rescanPatience, time ?? TimeProvider.System, CancellationToken.None);
+    });
+
+    private async Task NamingDiskErrors(Func<Task> step)
+    {
         try
         {
-            Progress.Enter(DeployPhase.Preparing, 0);
-            await CheckSourceAsync(cancel);
-            var tables = new TargetTables(target, plan, options.HostTaskId);
-            await OnThread(tables.Invalidate, cancel);
-
-            Progress.Enter(DeployPhase.Transferring, plan.BytesToWrite);
-            var state = new DeployState(plan);
-            using (var pipeline = new DeployPipeline(target, source, plan, options, state, Progress))
-                await pipeline.RunAsync(cancel);
-            await OnThread(target.Flush, cancel);
-
-            if (options.ReadBack)
-            {
-                Progress.Enter(DeployPhase.Verifying, state.WrittenUsedBytes(plan.Manifest));
-                await new ReadBack(target, plan, state, Progress).RunAsync(cancel);
-            }
-
-            // From here on there is nothing to gain from stopping half-way.
-            cancel.ThrowIfCancellationRequested();
-            Progress.Enter(DeployPhase.Finishing, 0);
-            await OnThread(() => tables.Finish(state, options.ReadBack, Grow), CancellationToken.None);
-            if (target is LinuxBlockDevice linux)
-                await linux.RescanPartitionsAsync(s_rescanPatience, time ?? TimeProvider.System, CancellationToken.None);
+            await step();
         }
         catch (DiskException e)
         {

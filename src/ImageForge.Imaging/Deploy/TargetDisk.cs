@@ -63,8 +63,10 @@ public static class TargetDisk
                 ? Refuse("diskNotFound", $"No disk has the serial or WWN \"{Printable(serialOrWwn)}\"; this machine has: {list}.", "Correct the disk in the job, or check the cable and power of the disk.")
                 : Refuse("noDisk", $"No disk is fit for this task; this machine has: {list}.", "Connect a disk, load its storage driver or set the firmware from RAID to AHCI, or name a removable disk by its serial.");
         var disk = candidates[0];
-        return forWriting && disk.ReadOnly ? WriteProtected(disk) : new DiskChoice(disk, null);
+        return forWriting ? WritableOrNot(disk) : new DiskChoice(disk, null);
     }
+
+    internal static DiskChoice WritableOrNot(DiskInventory disk) => disk.ReadOnly ? WriteProtected(disk) : new DiskChoice(disk, null);
 
     private static DiskChoice WriteProtected(DiskInventory disk) =>
         Refuse("diskReadOnly", $"The disk {Describe(disk)} is write-protected.", "Remove the write protection (switch, firmware setting) or choose another disk.");
@@ -88,7 +90,7 @@ public static class TargetDisk
         return wwn;
     }
 
-    private static string List(List<DiskInventory> disks) => disks.Count == 0 ? "none" : string.Join("; ", disks.Select(Describe));
+    internal static string List(IReadOnlyList<DiskInventory> disks) => disks.Count == 0 ? "none" : string.Join("; ", disks.Select(Describe));
 
     internal static string Describe(DiskInventory disk)
     {

@@ -1,0 +1,58 @@
+namespace ImageForge.Imaging.Deploy;
+
+/// <summary>
+/// Writes an image of several disks: each step for all of them before the next one. So no disk of the set boots before the content of
+/// all is there and proven, and a power cut at any point leaves the resume record on every disk that is not complete. One instance per run.
+/// </summary>
+/// <param name="disks">In the order of the image, each with its own plan for its own disk.</param>
+public sealed class DiskSetDeploy(IReadOnlyList<(DeployEngine Engine, WritePlan Plan)> disks)
+{
+    private int _phase;
+
+    public DeployPhase Phase => (DeployPhase)Volatile.Read(ref _phase);
+
+    /// <summary>Used bytes done in this phase, over all disks.</summary>
+    public long BytesDone => disks.Sum(d => d.Engine.Progress.Phase == Phase ? d.Engine.Progress.BytesDone : 0);
+
+    /// <summary>Used bytes of this phase, over all disks.</summary>
+    public long BytesTotal => Phase switch
+    {
+        DeployPhase.Transferring => disks.Sum(d => d.Plan.BytesToWrite),
+        DeployPhase.Verifying => BytesWritten,
+        _ => 0,
+    };
+
+    public long BytesWritten => disks.Sum(d => d.Engine.Progress.BytesWritten);
+    public long BytesFetched => disks.Sum(d => d.Engine.Progress.BytesFetched);
+    public long BytesKept => disks.Sum(d => d.Engine.Progress.BytesKept);
+    public long BytesCompared => disks.Sum(d => d.Engine.Progress.BytesCompared);
+
+    /// <summary>
+    /// What to compare, the same for all disks: when one of them carries the record of an unfinished run, another without it is either
+    /// complete, cut between the last writes of two disks, or was exchanged. Comparing is right for both.
+    /// </summary>
+    public static CompareWith Compare(IEnumerable<WritePlan> plans) => plans.Any(p => p.Resuming) ? CompareWith.AnyDisk : CompareWith.ResumedDisk;
+
+    /// <summary>Returns once every disk is durable and has its tables.</summary>
+    /// <exception cref="Contracts.FailureException">As <see cref="DeployEngine.RunAsync"/>.</exception>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        foreach (var (engine, _) in disks)
+            await engine.CheckAsync(cancel);
+        foreach (var (engine, _) in disks)
+            await engine.InvalidateAsync(cancel);
+        Enter(DeployPhase.Transferring);
+        foreach (var (engine, _) in disks)
+            await engine.TransferAsync(cancel);
+        Enter(DeployPhase.Verifying);
+        foreach (var (engine, _) in disks)
+            await engine.VerifyAsync(cancel);
+        Enter(DeployPhase.Finishing);
+        cancel.ThrowIfCancellationRequested();
+        // The first disk is the one a machine boots from: it becomes complete last.
+        foreach (var (engine, _) in disks.Reverse())
+            await engine.FinishAsync(CancellationToken.None);
+    }
+
+    private void Enter(DeployPhase phase) => Volatile.Write(ref _phase, (int)phase);
+}
