@@ -15,7 +15,9 @@ internal static class CaptureTask
     public static async Task<TaskOutcome> RunAsync(CaptureAssignment job, TaskContext context, CancellationToken cancel)
     {
         context.Progress.Begin(HostTaskState.Preparing, "reading the partition table and the file systems");
-        var choice = TargetDisk.ChooseSource(context.Disks.List(), job.Disk);
+        if (job.Choices?.Disks is { Count: > 1 } names)
+            return await CaptureSetTask.RunAsync(job, names, context, cancel);
+        var choice = TargetDisk.ChooseSource(context.Disks.List(), job.Choices?.Disks is [var only] ? only : job.Disk);
         if (!choice.IsChosen)
             return TaskOutcome.Of(choice.Refusal);
         var disk = choice.Disk;
@@ -25,7 +27,7 @@ internal static class CaptureTask
         for (var attempt = 1; ; attempt++)
         {
             var engine = new CaptureEngine(source, new HttpChunkSink(context.Connection, context.Traffic),
-                new CaptureOptions(job.ChunkSize, job.Level, disk.Model, Dirty: job.Choices?.Dirty ?? DirtyVolumes.Whole, AllowReadErrors: job.Choices?.AllowReadErrors ?? false));
+                Options(job, disk));
             context.Progress.Follow(() => Reading(engine.Progress));
             var result = await engine.RunAsync(cancel);
             context.Progress.Begin(HostTaskState.Finishing, "the server seals the image");
@@ -36,13 +38,18 @@ internal static class CaptureTask
                     Proof = Proofs.Of(result.Manifest, result.ManifestHash, result.Manifest.UsedBytes),
                 };
             }
-            catch (FailureException e) when (attempt < MostAttempts && e.Failure.Code is ("chunksMissing" or ServerConnection.StoreNotDurable))
+            catch (FailureException e) when (MayRepeat(attempt, e))
             {
-                // The server lost some of what it had taken, by a power cut or a disk error. It is asked again chunk by chunk and sent those.
                 context.Display.Say($"sending again what the server lost: {e.Failure.Sentence}");
             }
         }
     }
+
+    public static CaptureOptions Options(CaptureAssignment job, DiskInventory disk) =>
+        new(job.ChunkSize, job.Level, disk.Model, Dirty: job.Choices?.Dirty ?? DirtyVolumes.Whole, AllowReadErrors: job.Choices?.AllowReadErrors ?? false);
+
+    /// <summary>The server lost some of what it had taken, by a power cut or a disk error. It is asked again chunk by chunk and sent those.</summary>
+    public static bool MayRepeat(int attempt, FailureException e) => attempt < MostAttempts && e.Failure.Code is ("chunksMissing" or ServerConnection.StoreNotDurable);
 
     private static PhaseReading Reading(CaptureProgress counters) => counters.BytesTotal == 0
         ? new PhaseReading(HostTaskState.Preparing, 0, 0, "reading the partition table and the file systems")

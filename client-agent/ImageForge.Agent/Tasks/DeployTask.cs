@@ -12,21 +12,21 @@ namespace ImageForge.Agent.Tasks;
 /// </summary>
 internal static class DeployTask
 {
-    /// <summary>After a refused plan: long enough for the heartbeat to hear that the reason is a cancelled job.</summary>
-    private static readonly TimeSpan s_twoHeartbeats = TimeSpan.FromSeconds(2);
-
     public static async Task<TaskOutcome> RunAsync(long taskId, DeployAssignment job, TaskContext context, CancellationToken cancel)
     {
         context.Progress.Begin(HostTaskState.Preparing, "reading the image's manifest");
+        var file = await context.Server.ManifestAsync(job.ManifestHash, cancel);
+        if (!ImageDisks.TryParse(file, out var image, out var unreadable))
+            return TaskOutcome.Of(unreadable);
+        if (image.Disks.Count > 1)
+            return await DeploySetTask.RunAsync(taskId, job, image, context, cancel);
+        var manifest = image.Disks[0].Manifest;
         var choice = TargetDisk.Choose(context.Disks.List(), job.Disk, job.Choices);
         if (!choice.IsChosen)
             return TaskOutcome.Of(choice.Refusal);
         var disk = choice.Disk;
         context.Display.Fact("Disk     " + Units.Disk(disk));
 
-        var manifestBytes = await context.Server.ManifestAsync(job.ManifestHash, cancel);
-        if (!ManifestParser.TryParse(manifestBytes, out var manifest, out var unreadable))
-            return TaskOutcome.Of(unreadable);
         if (job.Choices?.Identity == DiskIdentity.Randomise)
             manifest = NewIdentity.Of(manifest);
         context.Progress.Begin(HostTaskState.Preparing, "looking at what is on the disk");
@@ -41,15 +41,8 @@ internal static class DeployTask
             return TaskOutcome.Of(outcome.Failure);
 
         var shown = outcome.Plan.Describe(disk, contents, job.ReadBack);
-        PlanFacts.Show(context.Display, shown);
-        context.Progress.Begin(HostTaskState.Preparing, "the server checks the plan");
-        var reply = await context.Server.ShowPlanAsync(shown, cancel);
-        if (!reply.Go)
-        {
-            await Task.Delay(s_twoHeartbeats, context.Time, cancel);
-            return TaskOutcome.Of(new Failure("planRefused", Fault.Server, $"The server refused the plan: {reply.Reason ?? "it gave no reason."}",
-                "Look at the host and the job on the server; nothing was written to the disk."));
-        }
+        if (await PlanApproval.AskAsync(shown, context, cancel) is { } refused)
+            return TaskOutcome.Of(refused);
 
         if (job.DryRun)
             return new TaskOutcome(HostTaskState.Succeeded, null, $"Dry run, nothing was written. {shown.Erases}");
@@ -80,7 +73,7 @@ internal static class DeployTask
         };
     }
 
-    private static HostTaskState State(DeployPhase phase) => phase switch
+    internal static HostTaskState State(DeployPhase phase) => phase switch
     {
         DeployPhase.Preparing => HostTaskState.Preparing,
         DeployPhase.Transferring => HostTaskState.Transferring,

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using ImageForge.Contracts;
 using ImageForge.Imaging.Chunks;
@@ -21,6 +22,13 @@ public sealed record ImageDisks(IReadOnlyList<ImageDisk> Disks)
 
     /// <summary>Every data chunk with its plain length, disk by disk; an id that occurs several times is listed each time.</summary>
     public IEnumerable<(ChunkId Id, int PlainLength)> DataChunks() => Disks.SelectMany(d => d.Manifest.DataChunks());
+
+    /// <summary>Bytes of a file's start that tell how many disks it has.</summary>
+    public const int HeadBytes = DiskSetFormat.HeaderBytes;
+
+    /// <summary>Number of disks that the start of a file announces, at least 1; nothing is checked.</summary>
+    public static int CountOf(ReadOnlySpan<byte> head) =>
+        DiskSetFormat.IsSet(head) && head.Length >= HeadBytes ? Math.Max((int)BinaryPrimitives.ReadUInt16LittleEndian(head[10..]), 1) : 1;
 
     /// <summary>The disks, or the reason why not: <c>manifestCorrupt</c>, <c>manifestVersion</c>.</summary>
     /// <param name="file">A manifest or a disk set. No reference to it is kept.</param>

@@ -15,6 +15,7 @@ internal static class AgentsFeature
         builder.Services.AddSingleton<CorruptChunks>();
         builder.Services.AddSingleton<Alarms>();
         builder.Services.AddSingleton<CheckInRecords>();
+        builder.Services.AddSingleton<TaskDisks>();
         builder.Services.AddSingleton<CheckIn>();
     }
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using ImageForge.Contracts;
-using ImageForge.Imaging.Deploy;
 using ImageForge.Server.Boot;
 using ImageForge.Server.Data;
 using ImageForge.Server.Hosts;
@@ -16,7 +15,7 @@ namespace ImageForge.Server.Agents;
 /// </summary>
 internal sealed class CheckIn(
     Database database, BootTokens bootTokens, TaskTokens taskTokens, HostTaskStore tasks, JobStore jobs, HostStore hosts, ImageVersions versions,
-    CheckInRecords records, AgentSessions sessions)
+    CheckInRecords records, AgentSessions sessions, TaskDisks taskDisks)
 {
     /// <param name="request">Its inventory is already limited (<see cref="InventoryLimits"/>).</param>
     public async Task<CheckInAnswer> RunAsync(CheckInRequest request, CancellationToken cancellationToken)
@@ -77,19 +76,14 @@ internal sealed class CheckIn(
             await tasks.ConfirmCancelAsync(task.Id, "The machine restarted after the task was cancelled", cancellationToken, transaction);
             return CheckInRefusals.Cancelled(mac);
         }
-        var choice = task.Kind switch
-        {
-            JobKind.Deploy => TargetDisk.Choose(inventory.Disks, job.Parameters.Disk, job.Parameters.Deploy),
-            JobKind.Capture => TargetDisk.ChooseSource(inventory.Disks, job.Parameters.Disk),
-            _ => null,
-        };
-        if (choice is { IsChosen: false, Refusal: var refusal })
+        var choice = await taskDisks.ChooseAsync(task.Kind, job, inventory.Disks, cancellationToken);
+        if (choice is { AreChosen: false, Refusal: var refusal })
         {
             // No retry of this job can help: which disk it means must be said in the job.
             await tasks.FailAsync(task.Id, refusal!, cancellationToken, transaction);
             return CheckInRefusals.OfDisk(refusal!, host, mac);
         }
-        var disk = choice?.Disk is { } chosen ? DiskIdentity.Of(chosen) : null;
+        var disk = choice?.Disks is { } chosen ? TaskDisks.Identity(chosen) : null;
         if (resumed && task.TargetDisk is { } before && disk is not null && disk != before)
             return CheckInRefusals.OtherDisk(host, mac, before, disk);
 

@@ -18,6 +18,7 @@ internal static class PlanLimits
             .Select(static v => v with { Name = DeviceText.Limit(v.Name) ?? "", FileSystem = DeviceText.Limit(v.FileSystem) ?? "" })],
         Found = plan.Found is null ? null : [.. plan.Found.Where(static f => f is not null).Take(MaxVolumes)
             .Select(static f => f with { Name = DeviceText.Limit(f.Name), FileSystem = DeviceText.Limit(f.FileSystem) ?? "", Label = DeviceText.Limit(f.Label) })],
+        MoreDisks = plan.MoreDisks is null ? null : [.. plan.MoreDisks.Where(static p => p is not null).Take(InventoryLimits.MaxDisks).Select(static p => Apply(p with { MoreDisks = null }))],
         Notes = plan.Notes is null ? null : [.. plan.Notes.Take(MaxNotes).Select(static n => AgentText.Limit(n))],
     };
 }

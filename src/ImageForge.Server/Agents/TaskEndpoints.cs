@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using ImageForge.Contracts;
 using ImageForge.Imaging.Chunks;
-using ImageForge.Imaging.Deploy;
 using ImageForge.Server.Errors;
 using ImageForge.Server.Events;
 using ImageForge.Server.Hosts;
@@ -33,7 +32,7 @@ internal static partial class TaskEndpoints
         return TypedResults.Json(new ProgressReply(cancelled), AgentJson.Default.ProgressReply);
     }
 
-    private static async Task<IResult> PlanAsync(HttpContext context, HostTaskStore tasks, HostStore hosts, CancellationToken cancellationToken)
+    private static async Task<IResult> PlanAsync(HttpContext context, HostTaskStore tasks, HostStore hosts, TaskDisks taskDisks, CancellationToken cancellationToken)
     {
         var (plan, problem) = await AgentBody.ReadJsonAsync(context, AgentJson.Default.DeployPlan, MaxJson, cancellationToken);
         if (plan is null)
@@ -41,10 +40,12 @@ internal static partial class TaskEndpoints
         var (task, job) = (context.Session().Task, context.Session().Job);
         // The agent judged by the same rule; the server does not take its word for it.
         var inventory = await hosts.FindInventoryAsync(task.HostId, cancellationToken);
-        if (inventory is null || TargetDisk.Choose(inventory.Disks, job.Parameters.Disk, job.Parameters.Deploy) is not { IsChosen: true } choice)
+        if (inventory is null || await taskDisks.ChooseAsync(JobKind.Deploy, job, inventory.Disks, cancellationToken) is not { Disks: { } chosen })
             return Reply(new PlanReply(false, "The disks of this machine leave no single target."));
-        if (choice.Disk.Name != DeviceText.Limit(plan.DiskName) || choice.Disk.SizeBytes != plan.DiskSizeBytes || choice.Disk.Serial != DeviceText.Limit(plan.DiskSerial))
-            return Reply(new PlanReply(false, $"The plan is for {DeviceText.Limit(plan.DiskName)}, the task is for {choice.Disk.Name} ({DiskIdentity.Of(choice.Disk)})."));
+        if (!TaskDisks.Match(chosen, plan, inOrder: job.Parameters.Deploy?.Rules is not null))
+            return Reply(new PlanReply(false,
+                $"The plan is for {string.Join(" and ", ((IEnumerable<DeployPlan>)[plan, .. plan.MoreDisks ?? []]).Take(InventoryLimits.MaxDisks).Select(p => DeviceText.Limit(p?.DiskName)))}, "
+                    + $"the task is for {string.Join(" and ", chosen.Select(d => $"{d.Name} ({DiskIdentity.Of(d)})"))}."));
         return await tasks.SavePlanAsync(task.Id, PlanLimits.Apply(plan), cancellationToken)
             ? Reply(new PlanReply(true, null))
             : Reply(new PlanReply(false, "The task was cancelled."));

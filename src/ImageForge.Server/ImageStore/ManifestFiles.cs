@@ -1,3 +1,4 @@
+using ImageForge.Imaging.Manifests;
 using Microsoft.Win32.SafeHandles;
 
 namespace ImageForge.Server.ImageStore;
@@ -39,6 +40,16 @@ internal sealed class ManifestFiles(StoreFolder folder)
         {
             return null;
         }
+    }
+
+    /// <summary>How many disks the image has; 1 if its manifest is gone, which whoever needs its content will notice.</summary>
+    public int DiskCount(string hash)
+    {
+        using var file = OpenRead(hash);
+        if (file is null)
+            return 1;
+        Span<byte> head = stackalloc byte[ImageDisks.HeadBytes];
+        return ImageDisks.CountOf(head[..RandomAccess.Read(file, head, 0)]);
     }
 
     public SafeFileHandle? OpenRead(string hash)

@@ -32,34 +32,52 @@ internal sealed class DeployForesight(Database database, HostStore hosts, Manife
         await using var connection = await database.OpenAsync(cancellationToken);
         if (await ImageCatalog.FindSealedAsync(connection, null, request.Image!, request.Version) is not { } version)
             return new ForecastOutcome(null, JobDesk.NoSuchImage(request));
-        var (manifest, failure) = await ReadAsync(version, cancellationToken);
+        var (image, failure) = await ReadAsync(version, cancellationToken);
         var forecasts = new List<HostForecast>();
         foreach (var host in chosen)
         {
-            var (plan, refusal) = failure is not null ? (null, failure) : await ForeseeAsync(request, manifest!, version, host, cancellationToken);
+            var (plan, refusal) = failure is not null ? (null, failure) : await ForeseeAsync(request, image!, version, host, cancellationToken);
             forecasts.Add(new HostForecast(host.Name, host.Macs[0], plan, refusal));
         }
         return new ForecastOutcome(new JobForecast(version.ImageName, version.Number, forecasts.TrueForAll(f => f.Refusal is null), forecasts), null);
     }
 
-    private async Task<(DeployPlan?, Failure?)> ForeseeAsync(CreateJobRequest request, Manifest manifest, SealedVersion version, Host host, CancellationToken cancellationToken)
+    private async Task<(DeployPlan?, Failure?)> ForeseeAsync(CreateJobRequest request, ImageDisks image, SealedVersion version, Host host, CancellationToken cancellationToken)
     {
         if (await hosts.FindInventoryAsync(host.Id, cancellationToken) is not { } inventory)
             return (null, s_noInventory);
-        var choice = TargetDisk.Choose(inventory.Disks, request.Disk, request.Deploy);
-        if (!choice.IsChosen)
-            return (null, choice.Refusal);
-        var outcome = DeployPlanner.Foresee(manifest, version.ManifestHash, choice.Disk.SizeBytes, choice.Disk.LogicalSectorSize, request.Deploy);
-        if (!outcome.IsPlanned)
-            return (null, outcome.Failure);
-        var plan = outcome.Plan.Describe(choice.Disk, readBack: request.ReadBack ?? true);
+        var (disks, refusal) = Choose(request, image, inventory.Disks);
+        if (disks is null)
+            return (null, refusal);
+        var plans = new List<DeployPlan>();
+        for (var i = 0; i < disks.Count; i++)
+        {
+            // The mark of a plan is the version; a resume is not foreseen.
+            var outcome = DeployPlanner.Foresee(image.Disks[i].Manifest, version.ManifestHash, disks[i].SizeBytes, disks[i].LogicalSectorSize,
+                i == 0 ? request.Deploy : request.Deploy is { } choices ? choices with { GrowVolume = null } : null);
+            if (!outcome.IsPlanned)
+                return (null, disks.Count == 1 ? outcome.Failure : outcome.Failure with { Sentence = $"{disks[i].Name}: {outcome.Failure.Sentence}" });
+            plans.Add(outcome.Plan.Describe(disks[i], readBack: request.ReadBack ?? true));
+        }
+        var plan = plans.Count == 1 ? plans[0] : plans[0] with { MoreDisks = [.. plans.Skip(1)] };
         return (plan with { Notes = [.. plan.Notes ?? [], "Made from the machine's last inventory: what is on the disk is known when it has booted (\"dryRun\": true)."] }, null);
     }
 
-    private async Task<(Manifest?, Failure?)> ReadAsync(SealedVersion version, CancellationToken cancellationToken)
+    private static (IReadOnlyList<DiskInventory>?, Failure?) Choose(CreateJobRequest request, ImageDisks image, IReadOnlyList<DiskInventory> disks)
+    {
+        if (image.Disks.Count == 1)
+        {
+            var one = TargetDisk.Choose(disks, request.Disk, request.Deploy);
+            return (one.IsChosen ? [one.Disk] : null, one.Refusal);
+        }
+        var several = TargetDisks.Assign(disks, image, request.Disk, request.Deploy);
+        return (several.Disks, several.Refusal);
+    }
+
+    private async Task<(ImageDisks?, Failure?)> ReadAsync(SealedVersion version, CancellationToken cancellationToken)
     {
         if (await manifests.ReadAsync(version.ManifestHash, cancellationToken) is not { } file)
             return (null, new Failure("manifestMissing", Fault.Image, $"The manifest of {version.ImageName} version {version.Number} is not in the store.", "Capture the image again, or deploy another version."));
-        return ManifestParser.TryParse(file, out var manifest, out var failure) ? (manifest, null) : (null, failure);
+        return ImageDisks.TryParse(file, out var image, out var failure) ? (image, null) : (null, failure);
     }
 }

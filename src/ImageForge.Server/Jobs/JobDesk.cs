@@ -130,7 +130,7 @@ internal sealed class JobDesk(Database database, JobStore jobs, HostStore hosts,
             return Invalid("badChunkSize", "chunkSize is a power of two from 65536 to 16777216.", "Leave it out for 1 MiB.");
         if (request.Level is < 1 or > 19)
             return Invalid("badLevel", "level is 1 to 19.", "Leave it out for 3.");
-        return DeployChoicesForm.Problem(request);
+        return CaptureChoicesForm.Problem(request) ?? DeployChoicesForm.Problem(request);
     }
 
     private static OrderOutcome Invalid(string code, string sentence, string cure) => OrderOutcome.Refused(RefusalKind.Invalid, code, sentence, cure);

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace ImageForge.Agent.Tests.RealServer;
 
 /// <summary>
-/// The agent program as its own process with one image file as its disk. IMAGEFORGE_AGENT names the ahead-of-time compiled program
+/// The agent program as its own process with image files as its disks. IMAGEFORGE_AGENT names the ahead-of-time compiled program
 /// to test instead of the one built beside the tests.
 /// </summary>
 internal sealed class AgentProcess : IDisposable
@@ -11,12 +11,15 @@ internal sealed class AgentProcess : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly Process _process;
 
-    public AgentProcess(string commandLine, string disk)
+    public AgentProcess(string commandLine, string disk) : this(commandLine, ["sda=" + disk]) { }
+
+    /// <param name="disks">Each as <c>name=path</c>; the name is its serial number as well.</param>
+    public AgentProcess(string commandLine, string[] disks)
     {
         File.WriteAllText(_folder.File("cmdline"), commandLine);
         Directory.CreateDirectory(_folder.File("root"));
         string[] arguments = ["--root", _folder.File("root"), "--cmdline-file", _folder.File("cmdline"), "--state-folder", _folder.File("state"),
-            "--console", "", "--disk-file", "sda=" + disk];
+            "--console", "", .. disks.SelectMany(disk => new[] { "--disk-file", disk })];
         var compiled = Environment.GetEnvironmentVariable("IMAGEFORGE_AGENT");
         _process = Process.Start(new ProcessStartInfo(compiled ?? "dotnet",
             compiled is null ? [Path.Combine(AppContext.BaseDirectory, "imageforge-agent.dll"), .. arguments] : arguments)
