@@ -1,3 +1,5 @@
+using ImageForge.Imaging.Resize;
+
 namespace ImageForge.Imaging.Deploy;
 
 /// <summary>
@@ -26,6 +28,9 @@ public sealed class DiskSetDeploy(IReadOnlyList<(DeployEngine Engine, WritePlan 
     public long BytesFetched => disks.Sum(d => d.Engine.Progress.BytesFetched);
     public long BytesKept => disks.Sum(d => d.Engine.Progress.BytesKept);
     public long BytesCompared => disks.Sum(d => d.Engine.Progress.BytesCompared);
+
+    /// <summary>How file systems were grown, with the place of their disk in the image.</summary>
+    public IEnumerable<(int Disk, GrowthOutcome Outcome)> Growth => disks.Select((d, i) => (i, d.Engine.Growth)).Where(g => g.Growth is not null).Select(g => (g.i, g.Growth!));
 
     /// <summary>
     /// What to compare, the same for all disks: when one of them carries the record of an unfinished run, another without it is either
