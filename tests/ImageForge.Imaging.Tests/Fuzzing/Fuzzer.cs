@@ -62,7 +62,7 @@ internal sealed class Fuzzer(byte[] image, (int Start, int Length)[] hot)
         }
     }
 
-    private void Restore()
+    public void Restore()
     {
         for (var i = _changed.Count - 1; i >= 0; i--)
             image[_changed[i].At] = _changed[i].Was;

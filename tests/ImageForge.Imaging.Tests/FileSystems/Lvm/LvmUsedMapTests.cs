@@ -55,6 +55,24 @@ public sealed class LvmUsedMapTests
         }
     }
 
+    /// <summary>The layout of a Red Hat installation, and a btrfs, each in pieces.</summary>
+    [Fact]
+    public void Xfs_and_btrfs_inside_are_read()
+    {
+        using var xfs = MadeVolume.Xfs(64 * MiB, "", files: 100);
+        using var btrfs = MadeVolume.Btrfs(100 * MiB, "--mixed", files: 100);
+        using var group = new MadeGroup(190 * MiB);
+        group.Add("root", 40);
+        group.Add("home", 70);
+        group.Enlarge("root", 64);
+        group.Enlarge("home", 100);
+        group.Put("root", xfs.Image);
+        group.Put("home", btrfs.Image);
+        var ours = group.Identify();
+        Assert.Equal("LVM volume group lab: root (XFS \"Judge\"), home (btrfs \"Judge\"), 25 MiB free.", ours.Note);
+        AssertEqualMaps(group, ours, [("root", xfs), ("home", btrfs)]);
+    }
+
     [Theory]
     [InlineData("--metadatacopies 2")]
     [InlineData("--dataalignment 3M --bootloaderareasize 1M")]
