@@ -39,6 +39,25 @@ internal static class MemoryFiles
         }
     }
 
+    /// <summary>Fills the volume with small files, deletes half of them and writes the file into the holes that leaves.</summary>
+    public static void WriteIntoHoles(string root, string name, byte[] content)
+    {
+        var (random, made) = (new Random(1), 0);
+        try
+        {
+            for (; ; made++)
+                File.WriteAllBytes(Path.Combine(root, $"f{made}"), new byte[900]);
+        }
+        catch (IOException)
+        {
+            // Full, as it should be.
+        }
+        for (var i = 0; i < made; i++)
+            if (random.Next(2) == 0)
+                File.Delete(Path.Combine(root, $"f{i}"));
+        File.WriteAllBytes(Path.Combine(root, name), content);
+    }
+
     /// <summary>By content alone: every block with a marked cell is skipped, and no other but the slack of <paramref name="files"/> files and a header.</summary>
     public static void AssertSkipsExactlyTheMarked(byte[] image, VolumeContent ours, int slackBlocks)
     {

@@ -40,23 +40,7 @@ public sealed class NtfsMemoryFilesTests
     public void A_pagefile_in_hundreds_of_pieces_is_followed_through_its_attribute_list()
     {
         using var volume = MadeVolume.Ntfs(8 * MiB, "-c 512", files: 0);
-        volume.WithMounted(root =>
-        {
-            var (random, made) = (new Random(1), 0);
-            try
-            {
-                for (; ; made++)
-                    File.WriteAllBytes(Path.Combine(root, $"f{made}"), new byte[900]);
-            }
-            catch (IOException)
-            {
-                // Full, as it should be.
-            }
-            for (var i = 0; i < made; i++)
-                if (random.Next(2) == 0)
-                    File.Delete(Path.Combine(root, $"f{i}"));
-            File.WriteAllBytes(Path.Combine(root, "pagefile.sys"), MemoryFiles.Content(1, 800_000));
-        }, "ntfs-3g");
+        volume.WithMounted(root => MemoryFiles.WriteIntoHoles(root, "pagefile.sys", MemoryFiles.Content(1, 800_000)), "ntfs-3g");
         Assert.Contains("$ATTRIBUTE_LIST", Shell.Run("ntfsinfo", "-F", "/pagefile.sys", "-v", volume.Image), StringComparison.Ordinal);
         MemoryFiles.AssertSkipsExactlyTheMarked(volume.ReadAll(), volume.Identify(), 1);
     }

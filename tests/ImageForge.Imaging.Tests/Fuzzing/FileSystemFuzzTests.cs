@@ -84,6 +84,28 @@ public sealed class FileSystemFuzzTests(ITestOutputHelper output)
         Fuzz(image, [.. hot], cases);
     }
 
+    /// <summary>A pagefile.sys whose runs fill several records: its attribute list, the records it names, and the pieces in them.</summary>
+    [Fact]
+    public void Changed_attribute_lists_are_read_or_taken_whole()
+    {
+        using var volume = MadeVolume.Ntfs(8 * 1024 * KiB, "-c 512", files: 0);
+        volume.WithMounted(root => MemoryFiles.WriteIntoHoles(root, "pagefile.sys", MemoryFiles.Content(1, 800_000)), "ntfs-3g");
+        var image = volume.ReadAll();
+        Assert.Contains("pagefile.sys (", volume.Identify().Note, StringComparison.Ordinal);
+        var hot = new List<(int, int)>();
+        for (var at = 0; at < image.Length; at += 512)
+        {
+            if (!image.AsSpan(at).StartsWith("FILE"u8) || (image[at + 22] & 1) == 0)
+                continue;
+            var first = at + image.U16(at + 20);
+            var hasList = image.AsSpan(first, 200).IndexOf((ReadOnlySpan<byte>)[0x20, 0, 0, 0]) is >= 0 and var list && list % 8 == 0;
+            if (image.U64(at + 32) != 0 || hasList && image.AsSpan(at, 1024).IndexOf("p\0a\0g\0e\0f\0"u8) > 0)
+                hot.Add((at, 600));
+        }
+        Assert.True(hot.Count >= 2, $"{hot.Count} records");
+        Fuzz(image, [.. hot], 3_000);
+    }
+
     private void Fuzz(byte[] image, (int, int)[] hot, int cases)
     {
         var volumes = new int[] { image.Length, image.Length / 1024 * 512, 4096, 512 };
