@@ -1,6 +1,7 @@
 using System.Globalization;
 using ImageForge.Contracts;
 using ImageForge.Imaging.Disks;
+using ImageForge.Imaging.Nbd;
 
 namespace ImageForge.Imaging.DiskFiles;
 
@@ -21,7 +22,7 @@ public static class DiskFile
                     throw DiskInUse.Refusal(path, null, user);
                 return LinuxBlockDevice.OpenForReading(path);
             case Kind.File when FormatOf(path) is var format and not DiskFileFormat.Raw:
-                throw NotYet(path, format);
+                return OpenVirtual(path, format, sectorSize ?? 512, readOnly: true);
             case Kind.File:
                 return NotEmpty(ImageFileDevice.OpenForReading(path, CheckedSectorSize(sectorSize) ?? GuessSectorSize(path)));
             default:
@@ -38,7 +39,7 @@ public static class DiskFile
             case Kind.Device:
                 return OpenDevice(path);
             case Kind.File when FormatOf(path) is var format and not DiskFileFormat.Raw:
-                throw NotYet(path, format);
+                return OpenVirtual(path, format, sectorSize ?? imageSectorSize, readOnly: false);
             case Kind.File:
                 if (DiskInUse.LoopDeviceOf(path) is { } loop)
                     throw DiskInUse.Refusal(path, null, $"it is attached as {loop}");
@@ -57,7 +58,10 @@ public static class DiskFile
         if (sizeBytes < 2L * sectorSize || sizeBytes % sectorSize != 0)
             throw new FailureException("diskSize", Fault.Disk, string.Create(CultureInfo.InvariantCulture, $"A disk of {sizeBytes:N0} bytes is not whole sectors of {sectorSize}."), "Name a size in MiB or GiB, for example --size 64GiB.");
         var format = DiskFileFormats.FromName(path);
-        return format == DiskFileFormat.Raw ? ImageFileDevice.Create(path, sizeBytes, sectorSize) : throw NotYet(path, format);
+        if (format == DiskFileFormat.Raw)
+            return ImageFileDevice.Create(path, sizeBytes, sectorSize);
+        QemuTools.Create(path, format, sizeBytes);
+        return QemuNbd.Open(path, format, sectorSize, readOnly: false);
     }
 
     /// <summary>Whether there is something at this path.</summary>
@@ -70,6 +74,12 @@ public static class DiskFile
         var head = new byte[DiskFileFormats.HeadBytes];
         using var file = File.OpenHandle(path, options: FileOptions.RandomAccess);
         return DiskFileFormats.Recognise(head.AsSpan(0, RandomAccess.Read(file, head, 0)));
+    }
+
+    private static NbdDevice OpenVirtual(string path, DiskFileFormat format, int sectorSize, bool readOnly)
+    {
+        DiskFileRefusals.Check(path, format);
+        return QemuNbd.Open(path, format, CheckedSectorSize(sectorSize)!.Value, readOnly);
     }
 
     private static LinuxBlockDevice OpenDevice(string path)
@@ -119,6 +129,4 @@ public static class DiskFile
     }
 
     private static FailureException NotFound(string path) => new("diskNotFound", Fault.Disk, $"There is no disk {path}.", "Check the name (lsblk lists disks); a new file needs --size.");
-
-    private static FailureException NotYet(string path, DiskFileFormat format) => new("formatUnsupported", Fault.Disk, $"{path} is a {format} file.", "Convert it with qemu-img first.");
 }
