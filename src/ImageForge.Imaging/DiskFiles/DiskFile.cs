@@ -95,7 +95,7 @@ public static class DiskFile
     }
 
     /// <summary>A GPT tells by the place of its header: sector 1.</summary>
-    private static int GuessSectorSize(string path)
+    internal static int GuessSectorSize(string path)
     {
         Span<byte> signature = stackalloc byte[8];
         using var file = File.OpenHandle(path, options: FileOptions.RandomAccess);
