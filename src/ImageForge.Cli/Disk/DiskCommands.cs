@@ -10,6 +10,8 @@ internal static class DiskCommands
         DiskShow.Make(),
         DiskCapture.Make(),
         DiskDeploy.Make(),
+        DiskVerify.Make(),
+        DiskDiff.Make(),
     };
 
     public static Argument<string> DiskArgument(string name = "DISK") => new(name) { Description = "A block device (/dev/…), a raw image file, or a qcow2, vmdk, vhdx, vhd or vdi file" };

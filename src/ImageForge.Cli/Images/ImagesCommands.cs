@@ -10,6 +10,7 @@ internal static class ImagesCommands
         ImagesList.Make(),
         ImagesShow.Make(),
         ImagesDelete.Make(),
+        ImagesImport.Make(),
         ImagesVerify.Make(),
     };
 

@@ -9,10 +9,15 @@ using ImageForge.Imaging.Manifests;
 namespace ImageForge.Cli.Images;
 
 /// <summary>A version and what its disk looked like.</summary>
-internal sealed record ImageDetails(LocalImageVersion Version, int SectorSize, string Scheme, string? DiskModel, IReadOnlyList<PartitionReport> Volumes)
+internal sealed record ImageDetails(LocalImageVersion Version, IReadOnlyList<ImageDiskDetails> Disks)
 {
-    public static ImageDetails Of(LocalImageVersion version, Manifest manifest) => new(
-        version, manifest.SectorSize, manifest.Scheme.ToString().ToLowerInvariant(), manifest.DiskModel,
+    public static ImageDetails Of(LocalImageVersion version, ImageDisks image) => new(version, [.. image.Disks.Select(disk => ImageDiskDetails.Of(disk.Manifest))]);
+}
+
+internal sealed record ImageDiskDetails(long SizeBytes, int SectorSize, string Scheme, string? DiskModel, IReadOnlyList<PartitionReport> Volumes)
+{
+    public static ImageDiskDetails Of(Manifest manifest) => new(
+        manifest.DiskSizeBytes, manifest.SectorSize, manifest.Scheme.ToString().ToLowerInvariant(), manifest.DiskModel,
         [.. manifest.Volumes.Select(volume => Report(volume))]);
 
     private static PartitionReport Report(ManifestVolume volume)
@@ -50,7 +55,7 @@ internal static class ImagesShow
             if (number is null)
                 s_versions.Print(local.Versions(name), parsed.GetValue(format), Console.Out);
             else
-                Print(ImageDetails.Of(version, local.ReadManifest(version)), parsed.GetValue(format));
+                Print(ImageDetails.Of(version, local.ReadImage(version)), parsed.GetValue(format));
             return Task.FromResult(ExitCodes.Ok);
         });
         return command;
@@ -65,9 +70,14 @@ internal static class ImagesShow
         }
         if (format == OutputFormat.Table)
             Console.Out.WriteLine($"{details.Version}: {details.Version.Source}, sealed {ImagesList.Time(details.Version.SealedAt)}, manifest {details.Version.ManifestHash}");
-        DiskShow.Partitions.Print(details.Volumes, format, Console.Out);
-        if (format == OutputFormat.Table)
-            foreach (var volume in details.Volumes.Where(volume => volume.Note is not null))
-                Console.Out.WriteLine($"note: partition {volume.Number}: {volume.Note}");
+        foreach (var (disk, number) in details.Disks.Select((disk, i) => (disk, i + 1)))
+        {
+            if (format == OutputFormat.Table && details.Disks.Count > 1)
+                Console.Out.WriteLine($"disk {number}: {Sizes.Text(disk.SizeBytes)}");
+            DiskShow.Partitions.Print(disk.Volumes, format, Console.Out);
+            if (format == OutputFormat.Table)
+                foreach (var volume in disk.Volumes.Where(volume => volume.Note is not null))
+                    Console.Out.WriteLine($"note: partition {volume.Number}: {Tables.Printable(volume.Note!)}");
+        }
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using ImageForge.Cli.Disk;
 using ImageForge.Cli.Images;
 using ImageForge.Contracts;
+using ImageForge.Imaging.Compare;
 using ImageForge.Imaging.LocalStore;
 
 namespace ImageForge.Cli.Output;
@@ -12,6 +13,10 @@ namespace ImageForge.Cli.Output;
 [JsonSerializable(typeof(CaptureReport))]
 [JsonSerializable(typeof(DeployPlan))]
 [JsonSerializable(typeof(DeployReport))]
+[JsonSerializable(typeof(DiskDifference))]
+[JsonSerializable(typeof(IReadOnlyList<DeployPlan>))]
+[JsonSerializable(typeof(IReadOnlyList<DeployReport>))]
+[JsonSerializable(typeof(IReadOnlyList<VolumeDifference>))]
 [JsonSerializable(typeof(SweepResult))]
 [JsonSerializable(typeof(StoreVerification))]
 [JsonSerializable(typeof(ImageDetails))]

@@ -32,5 +32,5 @@ internal static class Tables
     }
 
     /// <summary>Labels come from disks and may hold anything.</summary>
-    private static string Printable(string cell) => string.Concat(cell.Select(c => char.IsControl(c) ? '?' : c));
+    public static string Printable(string cell) => string.Concat(cell.Select(c => char.IsControl(c) ? '?' : c));
 }

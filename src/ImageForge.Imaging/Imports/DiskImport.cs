@@ -41,6 +41,14 @@ public static class DiskImport
         }
     }
 
+    /// <summary>The disks a folder of FOG or Clonezilla holds, as <see cref="ImportOptions.Disk"/> names them; one nameless disk for everything else.</summary>
+    public static IReadOnlyList<string?> Disks(string path)
+    {
+        if (!Directory.Exists(path))
+            return [null];
+        return FogFolder.Is(path) ? [.. FogFolder.Disks(path)] : ClonezillaFolder.Is(path) ? [.. ClonezillaFolder.Disks(path)] : [null];
+    }
+
     private static ImportedDisk OpenFolder(string folder, ImportOptions options, CancellationToken cancel)
     {
         if (FogFolder.Is(folder))

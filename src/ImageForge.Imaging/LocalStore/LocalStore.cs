@@ -65,7 +65,7 @@ public sealed class LocalStore
     }
 
     /// <exception cref="FailureException"><c>manifestMissing</c>, <c>manifestCorrupt</c>, <c>manifestVersion</c>.</exception>
-    public Manifest ReadManifest(LocalImageVersion version)
+    public ImageDisks ReadImage(LocalImageVersion version)
     {
         byte[] file;
         try
@@ -78,7 +78,7 @@ public sealed class LocalStore
         }
         if (ManifestHash.Of(file) != version.ManifestHash)
             throw new FailureException("manifestCorrupt", Fault.Image, $"The manifest of {version} is damaged: it is not the one that was sealed.", "Use another version, or restore the store from its backup.");
-        return ManifestParser.TryParse(file, out var manifest, out var failure) ? manifest : throw new FailureException(failure);
+        return ImageDisks.TryParse(file, out var image, out var failure) ? image : throw new FailureException(failure);
     }
 
     /// <summary>For deploys and comparisons: while it is open nothing is removed.</summary>

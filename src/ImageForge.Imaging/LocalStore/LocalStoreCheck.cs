@@ -22,14 +22,14 @@ internal sealed class LocalStoreCheck(LocalStore store, LocalStoreFolder folder)
         using var reading = StoreLock.ForReading(folder);
         var bad = new List<BadContent>();
         var wanted = new Dictionary<ChunkId, int>();
-        var manifests = new List<(LocalImageVersion Version, Manifest Manifest)>();
+        var manifests = new List<(LocalImageVersion Version, ImageDisks Image)>();
         foreach (var version in versions)
         {
             try
             {
-                var manifest = store.ReadManifest(version);
-                manifests.Add((version, manifest));
-                foreach (var (id, length) in manifest.DataChunks())
+                var image = store.ReadImage(version);
+                manifests.Add((version, image));
+                foreach (var (id, length) in image.DataChunks())
                     wanted[id] = length;
             }
             catch (FailureException e)
@@ -45,7 +45,7 @@ internal sealed class LocalStoreCheck(LocalStore store, LocalStoreFolder folder)
         {
             cancel.ThrowIfCancellationRequested();
             if (Check(zstd, id, plain.AsSpan(0, length)) is { } why)
-                bad.Add(new BadContent(id.ToString(), why, [.. manifests.Where(m => m.Manifest.DataChunks().Any(chunk => chunk.Id == id)).Select(m => m.Version.ToString())]));
+                bad.Add(new BadContent(id.ToString(), why, [.. manifests.Where(m => m.Image.DataChunks().Any(chunk => chunk.Id == id)).Select(m => m.Version.ToString())]));
             bytes += length;
             progress(++done, wanted.Count);
         }

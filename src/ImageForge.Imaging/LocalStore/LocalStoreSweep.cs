@@ -17,7 +17,8 @@ internal sealed class LocalStoreSweep(LocalStore store, LocalStoreFolder folder)
     public SweepResult Delete(string image, int? number, CancellationToken cancel)
     {
         using var alone = StoreLock.ForSweeping(folder);
-        IReadOnlyList<LocalImageVersion> gone = number is null && store.Find(image, null) is not null ? store.Versions(image) : [store.Find(image, number)];
+        var newest = store.Find(image, number);
+        IReadOnlyList<LocalImageVersion> gone = number is null ? store.Versions(image) : [newest];
         var names = gone.Select(version => (version.Image, version.Number)).ToHashSet();
         var staying = store.AllVersions().Where(version => !names.Contains((version.Image, version.Number))).ToList();
         var marked = Mark(staying, cancel);
@@ -36,7 +37,7 @@ internal sealed class LocalStoreSweep(LocalStore store, LocalStoreFolder folder)
         foreach (var version in staying.DistinctBy(version => version.ManifestHash))
         {
             cancel.ThrowIfCancellationRequested();
-            marked.UnionWith(store.ReadManifest(version).DataChunks().Select(chunk => chunk.Id));
+            marked.UnionWith(store.ReadImage(version).DataChunks().Select(chunk => chunk.Id));
         }
         return marked;
     }

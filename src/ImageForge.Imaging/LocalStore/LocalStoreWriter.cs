@@ -33,19 +33,22 @@ public sealed class LocalStoreWriter : IChunkSink, IDisposable
     public ValueTask StoreAsync(ChunkId id, int plainLength, ReadOnlyMemory<byte> frame, CancellationToken cancel) =>
         _staging.StoreAsync(id, frame, cancel);
 
-    /// <summary>Every chunk durable → manifest durable → the version's entry. The same disk captured twice without a change in between is one version more all the same: a time was asked to be kept.</summary>
+    /// <summary>Every chunk durable → manifest durable → the version's entry. A disk captured twice without a change in between gives two versions: a moment was to be kept.</summary>
     /// <exception cref="FailureException"><c>imageName</c>, <c>chunkMissing</c>, <c>storeFull</c>.</exception>
-    public LocalImageVersion Seal(string image, string source, CaptureResult captured)
+    /// <param name="captured">One result per disk, in order.</param>
+    public LocalImageVersion Seal(string image, string source, IReadOnlyList<CaptureResult> captured)
     {
         if (!ImageNames.IsValid(image))
             throw new FailureException("imageName", Fault.Image, $"\"{image}\" is not an image name.", $"An image name has {ImageNames.Rule}.");
         return StoreFailures.Guard(_folder, () =>
         {
             _staging.MakeDurable();
-            var (chunks, stored) = Count(captured.Manifest);
-            Durable.WriteFile(_folder.ManifestFile(captured.ManifestHash), captured.ManifestBytes);
-            var version = new LocalImageVersion(image, _store.NextNumber(image), captured.ManifestHash, _time.GetUtcNow(), source,
-                captured.Manifest.DiskSizeBytes, captured.Manifest.UsedBytes, chunks, stored);
+            var (chunks, stored) = Count(captured.SelectMany(disk => disk.Manifest.DataChunks()));
+            var file = captured.Count == 1 ? captured[0].ManifestBytes : DiskSetWriter.Write([.. captured.Select(disk => ((string?)null, disk.ManifestBytes))]);
+            var hash = ManifestHash.Of(file);
+            Durable.WriteFile(_folder.ManifestFile(hash), file);
+            var version = new LocalImageVersion(image, _store.NextNumber(image), hash, _time.GetUtcNow(), source,
+                captured.Sum(disk => disk.Manifest.DiskSizeBytes), captured.Sum(disk => disk.Manifest.UsedBytes), chunks, stored);
             Directory.CreateDirectory(_folder.ImageFolder(image));
             Durable.FlushFolder(_folder.Catalogue);
             Durable.WriteFile(_folder.VersionFile(image, version.Number), JsonSerializer.SerializeToUtf8Bytes(version, LocalStoreJson.Default.LocalImageVersion));
@@ -64,11 +67,11 @@ public sealed class LocalStoreWriter : IChunkSink, IDisposable
     }
 
     /// <summary>Counting looks at every file once more: a chunk that is not there must not be sealed.</summary>
-    private (long Chunks, long StoredBytes) Count(Manifest manifest)
+    private (long Chunks, long StoredBytes) Count(IEnumerable<(ChunkId Id, int PlainLength)> all)
     {
         var seen = new HashSet<ChunkId>();
         long stored = 0;
-        foreach (var (id, _) in manifest.DataChunks())
+        foreach (var (id, _) in all)
         {
             if (!seen.Add(id))
                 continue;

@@ -82,7 +82,7 @@ internal static partial class ClonezillaFolder
     /// <summary>sda and 1 make sda1, nvme0n1 and 1 make nvme0n1p1.</summary>
     private static string Part(string disk, int number) => string.Create(CultureInfo.InvariantCulture, $"{disk}{(char.IsAsciiDigit(disk[^1]) ? "p" : "")}{number}");
 
-    private static List<string> Disks(string folder)
+    public static List<string> Disks(string folder)
     {
         var tables = Directory.EnumerateFiles(folder, "*-pt.sf").Select(file => Path.GetFileName(file)[..^"-pt.sf".Length]).Where(name => DeviceName().IsMatch(name)).Order(StringComparer.Ordinal).ToList();
         var named = (TextFiles.ReadText(Path.Combine(folder, "disk")) ?? "").Split((char[])[' ', '\t', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries).Select(name => name.Replace('/', '-')).Where(tables.Contains).ToList();

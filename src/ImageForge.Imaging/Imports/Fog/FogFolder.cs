@@ -27,7 +27,7 @@ internal static partial class FogFolder
 
     public static ImportedDisk Open(string folder, ImportOptions options, CancellationToken cancel)
     {
-        var number = ChooseDisk(folder, options.Disk);
+        var number = int.Parse(ImportChoice.Disk(folder, Disks(folder), options.Disk), CultureInfo.InvariantCulture);
         string At(string name) => Path.Combine(folder, $"d{number}.{name}");
         var resizable = File.Exists(At("minimum.partitions"));
         var dumpFile = resizable && options.SmallestLayout ? At("minimum.partitions") : File.Exists(At("partitions")) ? At("partitions") : At("original.partitions");
@@ -113,12 +113,9 @@ internal static partial class FogFolder
         TextFiles.ReadText(Path.Combine(folder, $"d{number}.size"))?.Trim().Split(':') is [_, var bytes]
         && long.TryParse(bytes, NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size / 512 * 512 : 0;
 
-    private static int ChooseDisk(string folder, string? wanted)
-    {
-        var disks = Directory.EnumerateFiles(folder).Select(file => FirstFile().Match(Path.GetFileName(file))).Where(match => match.Success)
-            .Select(match => int.Parse(match.Groups["disk"].ValueSpan, CultureInfo.InvariantCulture)).Distinct().Order().ToList();
-        return int.Parse(ImportChoice.Disk(folder, [.. disks.Select(disk => disk.ToString(CultureInfo.InvariantCulture))], wanted), CultureInfo.InvariantCulture);
-    }
+    public static List<string> Disks(string folder) =>
+        [.. Directory.EnumerateFiles(folder).Select(file => FirstFile().Match(Path.GetFileName(file))).Where(match => match.Success)
+            .Select(match => int.Parse(match.Groups["disk"].ValueSpan, CultureInfo.InvariantCulture)).Distinct().Order().Select(disk => disk.ToString(CultureInfo.InvariantCulture))];
 
     [GeneratedRegex(@"^d(?<disk>[1-9][0-9]?)(\.mbr|\.partitions|\.original\.partitions|p[0-9]{1,3}\.img(\.000)?)$", RegexOptions.ExplicitCapture)]
     private static partial Regex FirstFile();
