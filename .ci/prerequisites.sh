@@ -52,6 +52,12 @@ atftp                                atftp
 udhcpc                               udhcpc
 tshark                               tshark
 wrk                                  wrk
+script                               bsdutils
+flock                                util-linux
+bzip2                                bzip2
+lz4                                  lz4
+qemu-img                             qemu-utils
+qemu-nbd                             qemu-utils
 sqlite3                              sqlite3
 shellcheck                           shellcheck
 '

@@ -17,8 +17,11 @@ internal static class QemuTools
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
-            ArgumentList = { "create", "-q", "-f", DiskFileFormats.QemuName(format), "--", Path.GetFullPath(path), sizeBytes.ToString(CultureInfo.InvariantCulture) },
+            ArgumentList = { "create", "-q", "-f", DiskFileFormats.QemuName(format) },
         };
+        // A VHD is otherwise rounded to whole cylinders.
+        foreach (var argument in (string[])[.. format == DiskFileFormat.Vhd ? (string[])["-o", "force_size=on"] : [], "--", Path.GetFullPath(path), sizeBytes.ToString(CultureInfo.InvariantCulture)])
+            start.ArgumentList.Add(argument);
         try
         {
             using var process = Process.Start(start)!;
