@@ -93,6 +93,6 @@ internal sealed class CaptureRun(CaptureOptions options)
     {
         var version = writer.Seal(image, source, _results);
         var notes = from result in _results from volume in result.Manifest.Volumes where volume.Header.Note is not null select $"volume {volume.Header.Partition.Number}: {volume.Header.Note}";
-        return new CaptureReport(version, writer.NewBytes, _sent, _held, TimeProvider.System.GetElapsedTime(_started).TotalSeconds, [.. Notes, .. notes]);
+        return new CaptureReport(version, writer.NewBytes, _sent, _held, TimeProvider.System.GetElapsedTime(_started).TotalSeconds, [.. Notes, .. _results.SelectMany(result => result.Manifest.DamageNotes()), .. notes]);
     }
 }

@@ -14,11 +14,11 @@ internal sealed record ImageDetails(LocalImageVersion Version, IReadOnlyList<Ima
     public static ImageDetails Of(LocalImageVersion version, ImageDisks image) => new(version, [.. image.Disks.Select(disk => ImageDiskDetails.Of(disk.Manifest))]);
 }
 
-internal sealed record ImageDiskDetails(long SizeBytes, int SectorSize, string Scheme, string? DiskModel, IReadOnlyList<PartitionReport> Volumes)
+internal sealed record ImageDiskDetails(long SizeBytes, int SectorSize, string Scheme, string? DiskModel, IReadOnlyList<PartitionReport> Volumes, IReadOnlyList<string> Damage)
 {
     public static ImageDiskDetails Of(Manifest manifest) => new(
         manifest.DiskSizeBytes, manifest.SectorSize, manifest.Scheme.ToString().ToLowerInvariant(), manifest.DiskModel,
-        [.. manifest.Volumes.Select(volume => Report(volume))]);
+        [.. manifest.Volumes.Select(volume => Report(volume))], [.. manifest.DamageNotes()]);
 
     private static PartitionReport Report(ManifestVolume volume)
     {
@@ -75,6 +75,9 @@ internal static class ImagesShow
             if (format == OutputFormat.Table && details.Disks.Count > 1)
                 Console.Out.WriteLine($"disk {number}: {Sizes.Text(disk.SizeBytes)}");
             DiskShow.Partitions.Print(disk.Volumes, format, Console.Out);
+            if (format == OutputFormat.Table)
+                foreach (var damage in disk.Damage)
+                    Console.Out.WriteLine($"damaged: {Tables.Printable(damage)}");
             if (format == OutputFormat.Table)
                 foreach (var volume in disk.Volumes.Where(volume => volume.Note is not null))
                     Console.Out.WriteLine($"note: partition {volume.Number}: {Tables.Printable(volume.Note!)}");
