@@ -53,7 +53,7 @@ internal static class FillLayout
         CanGrow(header.FileSystem) && !s_system.Contains(header.Partition.Type) && !Relayout.IsLogical(image, header.Partition);
 
     /// <summary>Whether the file system itself can be made larger after its partition was.</summary>
-    private static bool CanGrow(FileSystemKind kind) =>
+    internal static bool CanGrow(FileSystemKind kind) =>
         kind is FileSystemKind.Ext2 or FileSystemKind.Ext3 or FileSystemKind.Ext4 or FileSystemKind.Ntfs or FileSystemKind.Xfs or FileSystemKind.Btrfs;
 
     private static int LastIndex(IReadOnlyList<ManifestVolume> volumes, Func<ManifestVolume, bool> fits)
