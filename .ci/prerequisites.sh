@@ -40,6 +40,8 @@ mkfs.f2fs                            f2fs-tools
 mkfs.exfat                           exfatprogs
 mount.exfat-fuse                     exfat-fuse
 lvm                                  lvm2
+dmsetup                              dmsetup
+file                                 file
 cryptsetup                           cryptsetup-bin
 fusermount                           fuse3
 partclone.ntfs                       partclone

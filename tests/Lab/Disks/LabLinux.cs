@@ -60,7 +60,7 @@ internal static class LabLinux
     }
 
     /// <summary>The live image's build has both packages unpacked already.</summary>
-    private static async Task<(string Kernel, string Busybox)> PackagesAsync()
+    internal static async Task<(string Kernel, string Busybox)> PackagesAsync()
     {
         var unpacked = Path.Combine(Repository.Build, "apt/bookworm/unpacked");
         string Find(string pattern) => Directory.Exists(unpacked) && Directory.GetDirectories(unpacked, pattern) is [.., var newest]
