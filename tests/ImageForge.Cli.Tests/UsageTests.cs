@@ -35,7 +35,7 @@ public sealed class UsageTests : IDisposable
     [Fact]
     public async Task Every_verb_explains_itself()
     {
-        foreach (var verb in (string[][])[["disk", "show"], ["disk", "capture"], ["disk", "deploy"], ["images", "list"], ["images", "show"], ["images", "delete"], ["images", "verify"]])
+        foreach (var verb in (string[][])[["disk", "show"], ["disk", "capture"], ["disk", "deploy"], ["disk", "verify"], ["disk", "diff"], ["images", "import"], ["images", "shrink"], ["images", "list"], ["images", "show"], ["images", "delete"], ["images", "verify"]])
             Assert.Contains("Usage:", await Cli.RunAsync([.. verb, "--help"]), StringComparison.Ordinal);
     }
 

@@ -11,9 +11,11 @@ internal sealed class DeployChoiceOptions
     private readonly Option<bool> _fill = new("--fill") { Description = "Grow the last partition that can grow, and its file system, to the end of a larger disk" };
     private readonly Option<int?> _grow = new("--grow") { Description = "As --fill, but this partition", HelpName = "N" };
 
+    private readonly Option<bool> _newIds = new("--new-ids") { Description = "New GUIDs or a new signature for disk and partitions, so that both disks can be in one machine" };
+
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_volumes, _fill, _grow])
+        foreach (var option in (Option[])[_volumes, _fill, _grow, _newIds])
             command.Add(option);
     }
 
@@ -21,7 +23,8 @@ internal sealed class DeployChoiceOptions
     public DeployChoices Read(ParseResult parsed) => new(
         Volumes: parsed.GetValue(_volumes) is { } text ? Numbers(text) : null,
         Fill: parsed.GetValue(_fill) || parsed.GetValue(_grow) is not null,
-        GrowVolume: parsed.GetValue(_grow));
+        GrowVolume: parsed.GetValue(_grow),
+        Identity: parsed.GetValue(_newIds) ? DiskIdentity.Randomise : DiskIdentity.Keep);
 
     private static int[] Numbers(string text)
     {

@@ -1,10 +1,8 @@
-using ImageForge.Cli.Output;
 using ImageForge.Contracts;
 using ImageForge.Imaging.Chunks;
 using ImageForge.Imaging.Deploy;
 using ImageForge.Imaging.DiskFiles;
 using ImageForge.Imaging.Disks;
-using ImageForge.Imaging.LocalStore;
 
 namespace ImageForge.Cli.Disk;
 
@@ -19,24 +17,16 @@ internal sealed class DeployTarget(string path, IBlockDevice? device, WritePlan 
     /// <summary>Nothing is lost.</summary>
     public bool IsNew { get; } = device is null;
 
-    public async Task<DeployReport> RunAsync(LocalImageVersion version, IChunkSource source, DeployOptions options, CancellationToken cancel)
+    /// <summary>The engine that is to write; a new file is made now.</summary>
+    public (DeployEngine Engine, WritePlan Plan) Prepare(IChunkSource source, DeployOptions options)
     {
-        var started = TimeProvider.System.GetTimestamp();
         _device ??= DiskFile.Create(path, plan.DiskSizeBytes, sectorSize);
-        var engine = new DeployEngine(_device, source, plan, options, TimeProvider.System);
-        var work = engine.RunAsync(cancel);
-        await ProgressLine.WatchAsync(work, () => new Done(Phase(engine.Progress.Phase), engine.Progress.BytesDone, engine.Progress.BytesTotal));
-        return new DeployReport(version.Image, version.Number, plan.ManifestHash, path,
-            engine.Progress.BytesWritten, engine.Progress.BytesKept, engine.Progress.BytesFetched, options.ReadBack, TimeProvider.System.GetElapsedTime(started).TotalSeconds);
+        return (new DeployEngine(_device, source, plan, options, TimeProvider.System), plan);
     }
 
-    public void Dispose() => _device?.Dispose();
+    public bool IsResuming => plan.Resuming;
 
-    private static string Phase(DeployPhase phase) => phase switch
-    {
-        DeployPhase.Preparing => "preparing",
-        DeployPhase.Transferring => "writing",
-        DeployPhase.Verifying => "reading back",
-        _ => "finishing",
-    };
+    public string Path => path;
+
+    public void Dispose() => _device?.Dispose();
 }

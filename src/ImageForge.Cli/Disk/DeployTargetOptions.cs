@@ -4,6 +4,7 @@ using ImageForge.Contracts;
 using ImageForge.Imaging.Deploy;
 using ImageForge.Imaging.DiskFiles;
 using ImageForge.Imaging.Manifests;
+using ImageForge.Imaging.Resize;
 
 namespace ImageForge.Cli.Disk;
 
@@ -22,10 +23,11 @@ internal sealed class DeployTargetOptions
     }
 
     public DeployOptions Read(ParseResult parsed) => new(
-        ReadBack: !parsed.GetValue(_noReadBack), Compare: parsed.GetValue(_compare) ? CompareWith.AnyDisk : CompareWith.ResumedDisk);
+        ReadBack: !parsed.GetValue(_noReadBack), Compare: parsed.GetValue(_compare) ? CompareWith.AnyDisk : CompareWith.ResumedDisk,
+        Grower: new VolumeGrower());
 
     /// <summary>Opens the disk, unless it is to be made, and plans.</summary>
-    public DeployTarget Open(ParseResult parsed, string path, ImageDisk image, DeployChoices? choices, bool dryRun, CancellationToken cancel)
+    public DeployTarget Open(ParseResult parsed, string path, ImageDisk image, DeployChoices choices, bool dryRun, CancellationToken cancel)
     {
         var newSize = NewSize(parsed.GetValue(_size), path);
         // A plan only needs to look.
@@ -35,10 +37,11 @@ internal sealed class DeployTargetOptions
         try
         {
             var sectors = device?.SectorSize ?? parsed.GetValue(_sectorSize) ?? image.Manifest.SectorSize;
+            var manifest = choices.Identity == DiskIdentity.Randomise ? NewIdentity.Of(image.Manifest) : image.Manifest;
             var contents = device is null ? null : TargetContents.Read(device, cancel);
             var outcome = contents is null
-                ? DeployPlanner.Foresee(image.Manifest, image.ManifestHash, newSize!.Value, sectors, choices)
-                : DeployPlanner.Plan(image.Manifest, image.ManifestHash, device!.SizeBytes, sectors, choices, contents);
+                ? DeployPlanner.Foresee(manifest, image.ManifestHash, newSize!.Value, sectors, choices)
+                : DeployPlanner.Plan(manifest, image.ManifestHash, device!.SizeBytes, sectors, choices, contents);
             if (!outcome.IsPlanned)
                 throw new FailureException(outcome.Failure);
             var description = outcome.Plan.Describe(PlanText.Disk(path, outcome.Plan.DiskSizeBytes, sectors), contents, !parsed.GetValue(_noReadBack));

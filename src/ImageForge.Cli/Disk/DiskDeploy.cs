@@ -9,7 +9,8 @@ using ImageForge.Imaging.LocalStore;
 namespace ImageForge.Cli.Disk;
 
 /// <summary>What a deploy did to one disk.</summary>
-internal sealed record DeployReport(string Image, int Version, string ManifestHash, string Disk, long BytesWritten, long BytesKept, long BytesFetched, bool ReadBack, double Seconds);
+/// <param name="Filled">Whether the file system of the grown partition fills it; null: nothing was to be grown.</param>
+internal sealed record DeployReport(string Image, int Version, string ManifestHash, string Disk, long BytesWritten, long BytesKept, long BytesFetched, bool ReadBack, double Seconds, bool? Filled = null, string? FillNote = null);
 
 /// <summary><c>imageforge disk deploy NAME[:VERSION] TARGET…</c>: the plan, the confirmation, then the first write.</summary>
 internal static class DiskDeploy
@@ -38,7 +39,7 @@ internal static class DiskDeploy
                 throw Verb.UsageError($"{version} has {disks.Count} disk(s), and {paths.Length} target(s) were named.", "Name one target for each disk, in order.");
             using var plans = new DisposableList<DeployTarget>();
             for (var i = 0; i < paths.Length; i++)
-                plans.Add(target.Open(parsed, paths[i], disks[i], choices.Read(parsed), parsed.GetValue(dryRun), cancel));
+                plans.Add(target.Open(parsed, paths[i], disks[i], i == 0 ? choices.Read(parsed) : choices.Read(parsed) with { GrowVolume = null }, parsed.GetValue(dryRun), cancel));
             if (parsed.GetValue(dryRun))
             {
                 Print([.. plans.Select(plan => plan.Description)], version, parsed.GetValue(format));
@@ -49,10 +50,7 @@ internal static class DiskDeploy
             if (plans.Any(plan => !plan.IsNew))
                 Confirmation.Require(parsed.GetValue(yes), plans[0].Description.Erases.TrimEnd('.'), string.Join(' ', paths));
             using var reader = local.OpenReader();
-            var reports = new List<DeployReport>();
-            foreach (var plan in plans)
-                reports.Add(await plan.RunAsync(version, reader, target.Read(parsed), cancel));
-            Print(reports, parsed.GetValue(format));
+            Print(await DeployRun.RunAsync(plans, version, reader, target.Read(parsed), cancel), parsed.GetValue(format));
             return ExitCodes.Ok;
         });
         return command;
@@ -67,14 +65,18 @@ internal static class DiskDeploy
                 PlanText.Print(plan, version.ToString(), Console.Out);
     }
 
-    private static void Print(List<DeployReport> reports, OutputFormat format)
+    private static void Print(IReadOnlyList<DeployReport> reports, OutputFormat format)
     {
         if (format == OutputFormat.Json)
             Console.Out.WriteLine(reports.Count == 1 ? JsonSerializer.Serialize(reports[0], CliJson.Default.DeployReport) : JsonSerializer.Serialize(reports, CliJson.Default.IReadOnlyListDeployReport));
         else
             foreach (var report in reports)
+            {
                 Console.Out.WriteLine(FormattableString.Invariant(
                     $"{report.Image}:{report.Version} is on {report.Disk}: {Sizes.Text(report.BytesWritten)} written{(report.ReadBack ? " and read back" : "")}, {Sizes.Text(report.BytesKept)} kept, in {report.Seconds:0.0} s"));
+                if (report.Filled is { } filled)
+                    Console.Out.WriteLine(Tables.Printable($"{(filled ? "The disk is filled." : "Warning:")} {report.FillNote}".TrimEnd()));
+            }
     }
 }
 

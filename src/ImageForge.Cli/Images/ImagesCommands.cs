@@ -11,6 +11,7 @@ internal static class ImagesCommands
         ImagesShow.Make(),
         ImagesDelete.Make(),
         ImagesImport.Make(),
+        ImagesShrink.Make(),
         ImagesVerify.Make(),
     };
 
