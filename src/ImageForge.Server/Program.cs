@@ -13,6 +13,7 @@ using ImageForge.Server.ImageStore;
 using ImageForge.Server.Jobs;
 using ImageForge.Server.Listening;
 using ImageForge.Server.Pages;
+using ImageForge.Server.Shrinking;
 using ImageForge.Server.StoreCare;
 
 namespace ImageForge.Server;
@@ -38,6 +39,7 @@ internal static class Program
         builder.AddImageStore();
         builder.AddImages();
         builder.AddStoreCare();
+        builder.AddShrinking();
         builder.AddAgents();
         builder.AddPages();
         adjust?.Invoke(builder);
@@ -57,6 +59,7 @@ internal static class Program
         app.MapBootServices();
         app.MapImages();
         app.MapStoreCare();
+        app.MapShrinking();
         app.MapAgents();
         app.MapPages();
         return app;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ImageForge.Agent.Screen;
 using ImageForge.Agent.Server;
 using ImageForge.Contracts;
@@ -38,7 +39,11 @@ internal static class DeployTask
             outcome = DeployPlanner.Plan(manifest, job.ManifestHash, look.SizeBytes, look.SectorSize, job.Choices, contents);
         }
         if (!outcome.IsPlanned)
-            return TaskOutcome.Of(outcome.Failure);
+            return TaskOutcome.Of(outcome.Failure with
+            {
+                Cure = outcome.Failure.Cure.Replace("{name}", Uri.EscapeDataString(job.ImageName), StringComparison.Ordinal)
+                    .Replace("{number}", job.VersionNumber.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal),
+            });
 
         var shown = outcome.Plan.Describe(disk, contents, job.ReadBack);
         if (await PlanApproval.AskAsync(shown, context, cancel) is { } refused)

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using ImageForge.Contracts;
 using ImageForge.Imaging.Disks;
 using ImageForge.Imaging.Manifests;
+using ImageForge.Imaging.Resize;
 
 namespace ImageForge.Imaging.Deploy;
 
@@ -40,8 +41,10 @@ public static class DeployPlanner
         var needed = NeededBytes(manifest);
         if (diskSizeBytes < needed)
             return Refuse("diskTooSmall",
-                $"The image needs a disk of at least {ByteText.Exact(needed)} and the target has {ByteText.Exact(diskSizeBytes)}.",
-                "Use a larger disk, or capture the image again from a smaller one.");
+                $"The image needs a disk of at least {ByteText.Exact(needed)} and the target has {ByteText.Exact(diskSizeBytes)}; shrunk it would need about {ByteText.Of(ShrinkEstimate.LeastBytes(manifest))}.",
+                ShrinkEstimate.LeastBytes(manifest) <= diskSizeBytes
+                    ? $"Use a larger disk, or make a smaller version for it: POST /api/v1/images/{{name}}/versions/{{number}}/shrink with \"diskBytes\": {diskSizeBytes}."
+                    : "Use a larger disk, or delete files on the source and capture again.");
         var laidOut = choices is { Fill: true } ? FillLayout.Plan(manifest, diskSizeBytes, choices.GrowVolume) : new FilledLayout(manifest, [.. manifest.Volumes.Select(PlacedVolume.AsCaptured)], [], null);
         if (laidOut.Failure is not null)
             return new PlanOutcome(null, laidOut.Failure);

@@ -19,6 +19,6 @@ internal sealed record PlacedVolume(Partition Image, long Offset, long Length, V
 
     /// <summary>The volume with its chunks at its place on the target; its length stays that of the content.</summary>
     public ManifestVolume Place(ManifestVolume volume) => IsMoved
-        ? new ManifestVolume(volume.Header with { Partition = Image with { Offset = Offset } }, volume.Runs, volume.Maps, volume.Ids)
+        ? new ManifestVolume(volume.Header with { Partition = Image with { Offset = Offset } }, volume.Runs, volume.Maps, volume.Ids, volume.Damaged)
         : volume;
 }

@@ -71,6 +71,7 @@ public sealed class ShrinkEngine(Manifest image, IChunkSource source, IChunkSink
     {
         var header = image.Volumes[index].Header;
         return Relayout.IsLogical(image, header.Partition) ? "logical partitions are not shrunk"
+            : image.Volumes[index].Damaged.Count > 0 ? "parts of it could not be read"
             : VolumeShrinker.Obstacle(header.FileSystem) ?? Relayout.Obstacle(image, index);
     }
 

@@ -82,7 +82,7 @@ internal sealed class SmallerImage(Manifest image, IChunkSource source, IChunkSi
                         HiddenSectors.MoveOne(copy, BinaryPrimitives.ReadUInt16LittleEndian(copy[11..]), from, to);
                 }, cancel);
         }
-        return new ManifestVolume(header, volume.Runs, volume.Maps, ids);
+        return new ManifestVolume(header, volume.Runs, volume.Maps, ids, volume.Damaged);
     }
 
     private async Task ChangeAsync(ManifestVolume volume, byte[] ids, int index, Action<byte[]> change, CancellationToken cancel)

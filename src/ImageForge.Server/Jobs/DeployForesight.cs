@@ -22,7 +22,7 @@ internal sealed record ForecastOutcome(JobForecast? Forecast, Refusal? Refusal);
 /// Plans a deploy without running it: the disk rules, sizes and modes are judged against each host's last inventory, no machine boots.
 /// What is on the disks is not known here; a job with <c>dryRun</c> has the machine look.
 /// </summary>
-internal sealed class DeployForesight(Database database, HostStore hosts, ManifestFiles manifests)
+internal sealed class DeployForesight(Database database, HostStore hosts, ImageVersions versions, ManifestFiles manifests)
 {
     private static readonly Failure s_noInventory = new("noInventory", Fault.Server, "This machine has never told what disks it has.", "Order an inventory for it, or a deploy with \"dryRun\": true.");
 
@@ -55,6 +55,8 @@ internal sealed class DeployForesight(Database database, HostStore hosts, Manife
             // The mark of a plan is the version; a resume is not foreseen.
             var outcome = DeployPlanner.Foresee(image.Disks[i].Manifest, version.ManifestHash, disks[i].SizeBytes, disks[i].LogicalSectorSize,
                 i == 0 ? request.Deploy : request.Deploy is { } choices ? choices with { GrowVolume = null } : null);
+            if (outcome.Failure is { Code: "diskTooSmall" } tooSmall && disks.Count == 1)
+                return (null, await WithSmallerVersionAsync(tooSmall, version, disks[i].SizeBytes, cancellationToken));
             if (!outcome.IsPlanned)
                 return (null, disks.Count == 1 ? outcome.Failure : outcome.Failure with { Sentence = $"{disks[i].Name}: {outcome.Failure.Sentence}" });
             plans.Add(outcome.Plan.Describe(disks[i], readBack: request.ReadBack ?? true));
@@ -72,6 +74,19 @@ internal sealed class DeployForesight(Database database, HostStore hosts, Manife
         }
         var several = TargetDisks.Assign(disks, image, request.Disk, request.Deploy);
         return (several.Disks, several.Refusal);
+    }
+
+    /// <summary>Names the version that was shrunk for such a disk, or how to make one.</summary>
+    private async Task<Failure> WithSmallerVersionAsync(Failure tooSmall, SealedVersion version, long diskBytes, CancellationToken cancellationToken)
+    {
+        var smaller = (await versions.ListAsync(version.ImageName, cancellationToken) ?? []).Where(v => v.DerivedFromId == version.VersionId && v.DiskBytes <= diskBytes).MaxBy(v => v.DiskBytes);
+        return tooSmall with
+        {
+            Cure = smaller is not null
+                ? $"Deploy version {smaller.Number}, which was made from version {version.Number} for disks of {smaller.DiskBytes} bytes."
+                : tooSmall.Cure.Replace("{name}", Uri.EscapeDataString(version.ImageName), StringComparison.Ordinal)
+                    .Replace("{number}", version.Number.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal),
+        };
     }
 
     private async Task<(ImageDisks?, Failure?)> ReadAsync(SealedVersion version, CancellationToken cancellationToken)

@@ -148,6 +148,31 @@ public sealed class RealServerTests(ServerUnderTest server) : IClassFixture<Serv
         Assert.Equal(0, plan.GetProperty("found").GetArrayLength());
     }
 
+    [Fact]
+    public async Task A_selected_volume_is_restored_and_every_other_byte_of_the_disk_stays()
+    {
+        const int Start = 60 << 20, Length = 40 << 20;
+        string[] table = ["-o", "-n1:1M:+50M", $"-n2:{Start >> 20}M:+{Length >> 20}M", "-n3:110M:+40M", Source];
+        using (var sgdisk = System.Diagnostics.Process.Start("/usr/sbin/sgdisk", table))
+        {
+            await sgdisk.WaitForExitAsync();
+            Assert.Equal(0, sgdisk.ExitCode);
+        }
+        await RunAsync(await CaptureAsync(), SourceMac, Source);
+        // The same table, and another life in every partition.
+        var source = File.ReadAllBytes(Source);
+        var before = (byte[])source.Clone();
+        new Random(99).NextBytes(before.AsSpan(1 << 20, 149 << 20));
+        File.WriteAllBytes(Target, before);
+        var job = await server.OrderAsync(new { kind = "deploy", hosts = new[] { TargetMac }, image = Image, deploy = new { volumes = new[] { 2 } } });
+        await RunAsync(job, TargetMac, Target);
+
+        source.AsSpan(Start, Length).CopyTo(before.AsSpan(Start));
+        Assert.Equal(before, File.ReadAllBytes(Target));
+        var changes = (await server.TaskAsync(job)).GetProperty("plan").GetProperty("volumes").EnumerateArray().Select(v => v.GetProperty("change").GetString());
+        Assert.Equal(["kept", "restored", "kept"], changes);
+    }
+
     private Task<long> CaptureAsync() => server.OrderAsync(new { kind = "capture", hosts = new[] { SourceMac }, image = Image, level = 1 });
 
     private Task<long> DeployAsync() => server.OrderAsync(new { kind = "deploy", hosts = new[] { TargetMac }, image = Image });

@@ -29,6 +29,7 @@ public sealed class FillTests(ITestOutputHelper output)
     [InlineData("ext3 with 1 KiB blocks", new[] { "mount", "-o", "loop,ro" }, new[] { "e2fsck", "-fn" })]
     [InlineData("ntfs", new[] { "ntfs-3g", "-o", "ro" }, new[] { "ntfsfix", "-n" })]
     [InlineData("xfs", new[] { "mount", "-o", "loop,ro,nouuid" }, new[] { "xfs_repair", "-n" })]
+    [InlineData("btrfs", new[] { "mount", "-o", "loop,ro" }, new[] { "btrfs", "check" })]
     public async Task The_last_volume_that_can_grow_fills_the_disk_and_what_lies_behind_it_moves(string kind, string[] mount, string[] checker)
     {
         using var disk = new LaidOutDisk([MadeVolume.Fat(20 * Mib, ""), Make(kind), MadeVolume.Ntfs(16 * Mib, "-p 1 -H 16 -S 63", files: 20)], ["ef00", "8300", "2700"]);

@@ -1,0 +1,138 @@
+using System.Collections.Concurrent;
+using Dapper;
+using ImageForge.Contracts;
+using ImageForge.Imaging.Manifests;
+using ImageForge.Imaging.Resize;
+using ImageForge.Server.Data;
+using ImageForge.Server.Images;
+using ImageForge.Server.ImageStore;
+
+namespace ImageForge.Server.Shrinking;
+
+/// <summary>
+/// Makes smaller versions of images, one at a time: it takes the disk and a processor of the server. Files are below the data folder and
+/// go with the run; what a crash leaves is removed at the next start.
+/// </summary>
+internal sealed partial class ShrinkDesk : IDisposable
+{
+    private readonly ConcurrentDictionary<(long Version, long DiskBytes), ShrinkRun> _runs = new();
+    private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly string _folder;
+    private readonly Database _database;
+    private readonly ShrinkChunks _chunks;
+    private readonly ChunkLeases _leases;
+    private readonly ManifestFiles _manifests;
+    private readonly ImageSealing _sealing;
+    private readonly ImageVersions _versions;
+    private readonly CancellationToken _stopping;
+    private readonly TimeProvider _time;
+    private readonly ILogger<ShrinkDesk> _logger;
+
+    public ShrinkDesk(
+        DataFolder folder, Database database, ShrinkChunks chunks, ChunkLeases leases, ManifestFiles manifests, ImageSealing sealing, ImageVersions versions,
+        IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ShrinkDesk> logger)
+    {
+        (_database, _chunks, _leases, _manifests, _sealing, _versions, _stopping, _time, _logger) = (database, chunks, leases, manifests, sealing, versions, lifetime.ApplicationStopping, time, logger);
+        _folder = folder.Folder("shrinking");
+        foreach (var leftover in Directory.EnumerateDirectories(_folder))
+            Directory.Delete(leftover, recursive: true);
+    }
+
+    /// <summary>The orders for one version, newest first.</summary>
+    public IReadOnlyList<ShrinkRun> RunsOf(ImageVersion version) =>
+        [.. _runs.Where(r => r.Key.Version == version.Id).Select(r => r.Value).OrderByDescending(r => r.StartedAt)];
+
+    /// <summary>Begins, or answers with what is under way or was made already for a disk of that size.</summary>
+    public async Task<ShrinkRun> OrderAsync(ImageVersion version, long diskBytes, string by, CancellationToken cancellationToken)
+    {
+        var now = _time.GetUtcNow();
+        var made = (await _versions.ListAsync(version.ImageName, cancellationToken) ?? []).FirstOrDefault(v => v.DerivedFromId == version.Id && v.DiskBytes == diskBytes);
+        var begun = new ShrinkRun(version.ImageName, version.Number, diskBytes, made is null ? ShrinkState.Running : ShrinkState.Succeeded,
+            made is null ? "waiting" : "", made?.Number, null, by, now, made is null ? null : now);
+        var key = (version.Id, diskBytes);
+        var run = _runs.AddOrUpdate(key, begun, (_, before) => before.State == ShrinkState.Running ? before : begun);
+        if (ReferenceEquals(run, begun) && made is null)
+            _ = Task.Run(() => RunAsync(key, version), CancellationToken.None);
+        return run;
+    }
+
+    public void Dispose() => _one.Dispose();
+
+    private async Task RunAsync((long, long DiskBytes) key, ImageVersion version)
+    {
+        var folder = Path.Combine(_folder, Guid.CreateVersion7().ToString("N"));
+        try
+        {
+            await _one.WaitAsync(_stopping);
+            try
+            {
+                var sealedVersion = await MakeAsync(version, key.DiskBytes, folder, text => Change(key, r => r with { Doing = text }));
+                Change(key, r => r with { State = ShrinkState.Succeeded, Doing = "", Result = sealedVersion.Number, EndedAt = _time.GetUtcNow() });
+                LogMade(version.ImageName, version.Number, sealedVersion.Number, key.DiskBytes);
+            }
+            finally
+            {
+                _chunks.CountOnNothing();
+                _one.Release();
+                if (Directory.Exists(folder))
+                    Directory.Delete(folder, recursive: true);
+            }
+        }
+#pragma warning disable CA1031 // The run's edge: whatever happened is its result.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            var failure = ShrinkFailures.Of(e);
+            LogFailed(e, version.ImageName, version.Number, failure.Code);
+            Change(key, r => r with { State = ShrinkState.Failed, Doing = "", Failure = failure, EndedAt = _time.GetUtcNow() });
+        }
+    }
+
+    private async Task<ImageVersion> MakeAsync(ImageVersion version, long diskBytes, string folder, Action<string> say)
+    {
+        var file = await _manifests.ReadAsync(version.ManifestHash, _stopping)
+            ?? throw new FailureException("manifestMissing", Fault.Image, $"The manifest of {version.ImageName} version {version.Number} is not in the store.", "Capture the image again.");
+        if (!ImageDisks.TryParse(file, out var image, out var failure))
+            throw new FailureException(failure);
+        if (image.Disks is not [var disk])
+            throw new FailureException("shrinkSeveralDisks", Fault.Image, $"The image has {image.Disks.Count} disks, and only an image of one is shrunk.", "Use larger disks, or capture the disk alone.");
+        _chunks.CountOn(disk.Manifest.DataChunks().Select(c => c.Id));
+        var result = await new ShrinkEngine(disk.Manifest, _chunks, _chunks, folder).RunAsync(diskBytes, say, _stopping);
+        say("sealing the smaller version");
+        return await SealAsync(version, new ChunkSet(new ImageDisks([new ImageDisk(null, result.ManifestHash, result.Manifest)])), result.ManifestBytes);
+    }
+
+    /// <summary>Leases belong to host tasks; a negative number is none of theirs, and a sweep in between takes it back: then once more.</summary>
+    private async Task<ImageVersion> SealAsync(ImageVersion version, ChunkSet chunks, byte[] manifest)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            await _leases.RecordAsync(-version.Id, chunks.Ids, _stopping);
+            try
+            {
+                switch (await _sealing.SealAsync(-version.Id, version.ImageName, manifest, _stopping, version.Id))
+                {
+                    case SealOutcome.Sealed(var made):
+                        // No host task captured it.
+                        await _database.WriteAsync((connection, transaction) => connection.ExecuteAsync(
+                            "UPDATE image_versions SET task_id = NULL WHERE id = @Id", new { made.Id }, transaction), CancellationToken.None);
+                        return made;
+                    case SealOutcome.NoSpace:
+                        throw ShrinkFailures.NoSpace;
+                    case SealOutcome.BadManifest(var failure):
+                        throw new FailureException(failure);
+                    case SealOutcome.ChunksMissing(var count, _) when attempt >= 3:
+                        throw new FailureException("chunksMissing", Fault.Server, $"{count} chunks of the smaller version are not in the store.", "Order it again.");
+                    case SealOutcome.NotDurable when attempt >= 3:
+                        throw new FailureException("storeNotDurable", Fault.Server, "The server's disk did not write what it was given.", "Check the disk of the server, then order it again.");
+                }
+            }
+            finally
+            {
+                await _leases.ReleaseAsync(-version.Id, CancellationToken.None);
+            }
+        }
+    }
+
+    private void Change((long, long) key, Func<ShrinkRun, ShrinkRun> change) => _runs.AddOrUpdate(key, _ => throw new InvalidOperationException("no such run"), (_, run) => change(run));
+}
