@@ -82,5 +82,34 @@ public sealed class DiskRoundTripTests : IDisposable
         Assert.False(File.Exists(_scratch["small"]));
     }
 
+    [Fact]
+    public async Task On_a_terminal_the_name_of_the_disk_is_typed()
+    {
+        var disk = await SampleDisk.MakeAsync(_scratch, "source");
+        await Cli.RunAsync("disk", "capture", disk, "--image", "lab", "-s", _scratch.Store);
+        await _scratch.ShellAsync("truncate -s 128M target");
+        string Typing(string text) => $"printf '{text}\n' | TERM=dumb script -qec \"{Cli.Program} disk deploy lab target -s store\" /dev/null";
+        var refused = await Lab.Command.TryAsync("bash", "-c", $"cd {Path.GetDirectoryName(disk)}; {Typing("yes")}");
+        Assert.Equal(4, refused.ExitCode);
+        Assert.Contains("Type target to go on", refused.Output, StringComparison.Ordinal);
+        await _scratch.ShellAsync("cmp -n 134217728 target /dev/zero");
+        await _scratch.ShellAsync(Typing("target"));
+        await SampleDisk.AssertHoldsAsync(_scratch, "target", "source");
+    }
+
+    [Fact]
+    public async Task A_file_system_that_was_not_closed_is_taken_whole_or_refused()
+    {
+        var disk = await SampleDisk.MakeAsync(_scratch, "source");
+        await _scratch.ShellAsync("debugfs -w -R 'set_super_value state 0' ext.source 2> log; dd if=ext.source of=source bs=1M seek=41 conv=notrunc status=none");
+        await Cli.RefusesAsync(1, "Volume 2 of ", "disk", "capture", disk, "-i", "lab", "-s", _scratch.Store, "--dirty", "refuse");
+        Assert.False(Directory.Exists(_scratch.Store + "/catalogue/lab"));
+        var taken = await Cli.TryAsync("disk", "capture", disk, "-i", "lab", "-s", _scratch.Store, "--dirty", "whole");
+        Assert.Equal(0, taken.ExitCode);
+        Assert.Contains("note: volume 2: ", taken.Errors, StringComparison.Ordinal);
+        var result = await Cli.TryAsync("disk", "capture", disk, "-i", "lab", "-s", _scratch.Store, "--dirty", "maybe");
+        Assert.Equal(2, result.ExitCode);
+    }
+
     private static string? Text(System.Text.Json.JsonElement element, string name) => element.GetProperty(name).GetString();
 }

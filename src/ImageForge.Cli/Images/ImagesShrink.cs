@@ -3,6 +3,7 @@ using ImageForge.Cli.Disk;
 using ImageForge.Cli.Output;
 using ImageForge.Cli.Stores;
 using ImageForge.Imaging.Capture;
+using ImageForge.Imaging.LocalStore;
 using ImageForge.Imaging.Resize;
 
 namespace ImageForge.Cli.Images;
@@ -28,7 +29,7 @@ internal static class ImagesShrink
             var (_, manifest) = ImageDiskOption.Read(local, parsed.GetValue(image)!, null);
             using var reader = local.OpenReader();
             using var writer = local.OpenWriter(TimeProvider.System);
-            var folder = Path.Combine(parsed.GetValue(temp) ?? local.Root, $"shrink-{Guid.CreateVersion7():N}");
+            var folder = Path.Combine(parsed.GetValue(temp) ?? local.Root, $"{LocalStoreWriter.TemporaryPrefix}{Guid.CreateVersion7():N}");
             var started = TimeProvider.System.GetTimestamp();
             try
             {

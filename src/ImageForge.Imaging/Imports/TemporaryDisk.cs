@@ -17,7 +17,7 @@ internal sealed class TemporaryDisk : IDisposable
     /// <param name="folder">Where there is room.</param>
     public static TemporaryDisk Create(string folder, long sizeBytes, int sectorSize)
     {
-        var path = Path.Combine(folder, $"import-{Guid.CreateVersion7():N}");
+        var path = Path.Combine(folder, $"{LocalStore.LocalStoreWriter.TemporaryPrefix}{Guid.CreateVersion7():N}");
         var writable = ImageFileDevice.Create(path, sizeBytes, sectorSize);
         try
         {

@@ -13,7 +13,7 @@ internal static class UnpackedFile
 
     public static ImageFileDevice Write(Stream stream, string folder, int? sectorSize, Action progress, CancellationToken cancel)
     {
-        var path = Path.Combine(folder, $"import-{Guid.CreateVersion7():N}");
+        var path = Path.Combine(folder, $"{LocalStore.LocalStoreWriter.TemporaryPrefix}{Guid.CreateVersion7():N}");
         try
         {
             using (var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read))

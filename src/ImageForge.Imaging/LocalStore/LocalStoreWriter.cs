@@ -12,6 +12,9 @@ namespace ImageForge.Imaging.LocalStore;
 /// </summary>
 public sealed class LocalStoreWriter : IChunkSink, IDisposable
 {
+    /// <summary>Of files and folders beside the store's own that live as long as a writer.</summary>
+    public const string TemporaryPrefix = "import-";
+
     private readonly LocalStore _store;
     private readonly LocalStoreFolder _folder;
     private readonly TimeProvider _time;
@@ -22,6 +25,11 @@ public sealed class LocalStoreWriter : IChunkSink, IDisposable
     {
         (_store, _folder, _time, _lock) = (store, folder, time, StoreLock.ForWriting(folder));
         _staging = new ChunkStaging(folder);
+        // Temporary files of imports that were killed; the lock says that nobody uses them.
+        foreach (var file in Directory.EnumerateFiles(folder.Root, TemporaryPrefix + "*"))
+            File.Delete(file);
+        foreach (var left in Directory.EnumerateDirectories(folder.Root, TemporaryPrefix + "*"))
+            Directory.Delete(left, recursive: true);
     }
 
     /// <summary>Bytes of frames that were new to the store.</summary>
