@@ -36,8 +36,9 @@ internal sealed partial class ImageSealing(
     private const int ShownIds = 8;
 
     /// <param name="derivedFrom">Id of the version this one was made from; null: it was captured.</param>
+    /// <param name="damaged">What that one lacks, as it says it; null: what the manifest says.</param>
     public async Task<SealOutcome> SealAsync(
-        long taskId, string imageName, ReadOnlyMemory<byte> manifest, CancellationToken cancellationToken, long? derivedFrom = null)
+        long taskId, string imageName, ReadOnlyMemory<byte> manifest, CancellationToken cancellationToken, long? derivedFrom = null, string? damaged = null)
     {
         var hash = SHA256.HashData(manifest.Span);
         var name = Convert.ToHexStringLower(hash);
@@ -64,7 +65,7 @@ internal sealed partial class ImageSealing(
 
         var stored = held.StoredBytes;
         var added = new NewVersion(imageName, name, key.Sign(hash), taskId, parsed.DiskSizeBytes, parsed.UsedBytes, chunks.Count, stored,
-            derivedFrom is null ? held.BytesOf(lacked) : null, derivedFrom, DamageList.Of(parsed));
+            derivedFrom is null ? held.BytesOf(lacked) : null, derivedFrom, damaged ?? DamageList.Of(parsed));
         try
         {
             if (await store.MakeDurableAsync(cancellationToken) is not 0 and var errno)
