@@ -2,7 +2,7 @@ namespace ImageForge.Imaging.FileSystems;
 
 /// <summary>
 /// Btrfs on one device. Used are the first mebibyte, the copies of the superblock and every extent of the extent tree, in each of its places;
-/// what lies behind the device's end in the file system's eyes is not, but for the end of the volume (<see cref="UsedMap.MarkEndOfVolume"/>).
+/// what lies behind the device's end in the file system's eyes is not, but for the end of the volume (<see cref="VolumeTail"/>).
 /// Trees are never overwritten in place: after a power cut the superblock still names whole ones. Only a log of fsyncs has blocks the extent tree does not list.
 /// </summary>
 internal sealed class BtrfsReader : IFileSystemReader
@@ -23,8 +23,8 @@ internal sealed class BtrfsReader : IFileSystemReader
             return Whole(reason, state);
         try
         {
-            var map = Map(volume, super);
-            return new VolumeContent(FileSystemKind.Btrfs, map.BlockSize, map.Blocks, super.Uuid, super.Label, null);
+            var (map, tail) = Map(volume, super);
+            return new VolumeContent(FileSystemKind.Btrfs, map.BlockSize, map.Blocks, super.Uuid, super.Label, tail);
         }
         catch (BtrfsSpreadException spread)
         {
@@ -51,7 +51,7 @@ internal sealed class BtrfsReader : IFileSystemReader
         return super.HasLog ? ("It was not unmounted cleanly and has a log to replay (mount and unmount it once)", VolumeState.JournalPending) : null;
     }
 
-    private static UsedMap Map(VolumeReader volume, BtrfsSuperblock super)
+    private static (UsedMap Map, string? Tail) Map(VolumeReader volume, BtrfsSuperblock super)
     {
         var bootstrap = BtrfsChunks.Bootstrap(super);
         var chunks = new BtrfsChunks(super);
@@ -77,10 +77,10 @@ internal sealed class BtrfsReader : IFileSystemReader
         foreach (var copy in BtrfsSuperblock.Copies)
             if (copy <= super.DeviceBytes - BtrfsSuperblock.Size)
                 map.MarkBytes(copy, BtrfsSuperblock.Size);
-        map.MarkEndOfVolume(super.DeviceBytes);
+        var tail = VolumeTail.Mark(volume, map, super.DeviceBytes);
         new BtrfsExtents(super, chunks, map).Mark(tree, Root(roots, ExtentTree),
             super.ReadOnlyCompat.HasFlag(BtrfsReadOnlyCompat.BlockGroupTree) ? Root(roots, BlockGroupTree) : null);
-        return map;
+        return (map, tail);
     }
 
     private static (ulong Address, int Level, ulong Generation) Root(Dictionary<ulong, (ulong, int, ulong)> roots, ulong tree) =>

@@ -36,13 +36,13 @@ internal sealed class ExFatReader : IFileSystemReader
 
         var map = new UsedMap(volume.Length, boot.MapUnit, volume.SectorSize);
         map.MarkBytes(0, boot.HeapOffset);
-        map.MarkFrom(boot.HeapOffset + boot.Clusters * boot.ClusterSize);
+        var tail = VolumeTail.Mark(volume, map, boot.HeapOffset + boot.Clusters * boot.ClusterSize);
         // TexFAT has a second bitmap that lags behind by one transaction; what either of them keeps is kept.
         foreach (var bitmap in bitmaps)
             MarkBitmap(volume, boot, fat, bitmap, map);
         CheckSystemFiles(boot, fat, map, bitmaps);
         return new VolumeContent(FileSystemKind.ExFat, map.BlockSize, map.Blocks, boot.Uuid, label,
-            boot.MediaFailed ? "A disk error was met when it was last used." : null)
+            VolumeContent.Notes(boot.MediaFailed ? "A disk error was met when it was last used." : null, tail))
         {
             State = boot.MediaFailed ? VolumeState.Errors : VolumeState.Clean,
         };

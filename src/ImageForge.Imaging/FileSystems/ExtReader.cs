@@ -26,7 +26,7 @@ internal sealed class ExtReader : IFileSystemReader
             return VolumeProbe.AllUsed(super.Kind, volume.Length, super.Uuid, super.Label, reason.Text + ": taken with every block.") with { State = reason.State };
 
         var map = new UsedMap(volume.Length, super.BlockSize, volume.SectorSize);
-        map.MarkFrom(super.Blocks * super.BlockSize);
+        var tail = VolumeTail.Mark(volume, map, super.Blocks * super.BlockSize);
         map.MarkBytes(0, Math.Max(super.FirstDataBlock * super.BlockSize, ExtSuperblock.Offset + ExtSuperblock.Size));
         var bitmap = new byte[super.BlockSize];
         var descriptors = new byte[super.BlockSize];
@@ -44,7 +44,7 @@ internal sealed class ExtReader : IFileSystemReader
             MarkBitmap(map, super, group, bitmap);
         }
         var note = super.JournalElsewhere ? "Its journal is on another device, which has to be captured as well." : null;
-        return new VolumeContent(super.Kind, map.BlockSize, map.Blocks, super.Uuid, super.Label, note);
+        return new VolumeContent(super.Kind, map.BlockSize, map.Blocks, super.Uuid, super.Label, VolumeContent.Notes(note, tail));
     }
 
     /// <summary>What makes the bitmaps on disk unfit: they lag behind the journal, or mean something not known here.</summary>

@@ -2,7 +2,7 @@ namespace ImageForge.Imaging.FileSystems;
 
 /// <summary>
 /// F2FS on one device. Used are everything before the main area (superblocks, checkpoints, SIT, NAT, SSA) and the main area's valid blocks; what lies behind the
-/// file system is not, but for the end of the volume (<see cref="UsedMap.MarkEndOfVolume"/>). Without a checkpoint made by unmounting, blocks
+/// file system is not, but for the end of the volume (<see cref="VolumeTail"/>). Without a checkpoint made by unmounting, blocks
 /// that an fsync wrote are not yet in the table.
 /// </summary>
 internal sealed class F2fsReader : IFileSystemReader
@@ -24,8 +24,8 @@ internal sealed class F2fsReader : IFileSystemReader
         var map = new UsedMap(volume.Length, F2fsSuperblock.BlockSize, volume.SectorSize);
         map.MarkBytes(0, (long)super.Main * F2fsSuperblock.BlockSize);
         F2fsSegments.MarkValid(volume, super, checkpoint, map);
-        map.MarkEndOfVolume(super.Blocks * F2fsSuperblock.BlockSize);
-        return new VolumeContent(FileSystemKind.F2fs, map.BlockSize, map.Blocks, super.Uuid, super.Label, null);
+        var tail = VolumeTail.Mark(volume, map, super.Blocks * F2fsSuperblock.BlockSize);
+        return new VolumeContent(FileSystemKind.F2fs, map.BlockSize, map.Blocks, super.Uuid, super.Label, tail);
     }
 
     private static string? ReasonToTakeAll(F2fsSuperblock super)

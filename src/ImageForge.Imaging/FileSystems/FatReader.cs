@@ -26,7 +26,7 @@ internal sealed class FatReader : IFileSystemReader
         var boot = FatBootSector.Parse(volume.Read(0, 512), volume.Length);
         var map = new UsedMap(volume.Length, boot.MapUnit, volume.SectorSize);
         map.MarkBytes(0, boot.DataOffset);
-        map.MarkFrom(boot.DataOffset + boot.Clusters * boot.ClusterSize);
+        var tail = VolumeTail.Mark(volume, map, boot.DataOffset + boot.Clusters * boot.ClusterSize);
 
         var first = volume.Read(boot.FatOffset, 8);
         if (first[0] != boot.Media)
@@ -39,7 +39,7 @@ internal sealed class FatReader : IFileSystemReader
         if (boot.Kind == FileSystemKind.Fat32 && !map.IsMarked(boot.DataOffset + (boot.RootCluster - 2) * boot.ClusterSize))
             throw new DamagedVolumeException("its root folder is marked free");
         var (state, note) = StateOf(boot, first);
-        return new VolumeContent(boot.Kind, map.BlockSize, map.Blocks, boot.Uuid, boot.Label, note) { State = state };
+        return new VolumeContent(boot.Kind, map.BlockSize, map.Blocks, boot.Uuid, boot.Label, VolumeContent.Notes(note, tail)) { State = state };
     }
 
     private static (VolumeState State, string? Note) StateOf(FatBootSector boot, ReadOnlySpan<byte> fat)

@@ -39,9 +39,9 @@ internal sealed class NtfsReader : IFileSystemReader
         CheckSystemFiles(boot, map, mft.Content, bitmap);
         var kept = new[] { mft.Content, bitmap, log, mft.Open(MirrorRecord) };
         var (skipped, note) = Skip(boot, map, memory, kept);
-        map.MarkFrom(boot.Clusters * boot.ClusterSize);
+        var tail = VolumeTail.Mark(volume, map, boot.Clusters * boot.ClusterSize);
         map.MarkBytes(0, boot.ClusterSize);
-        return new VolumeContent(FileSystemKind.Ntfs, map.BlockSize, map.Blocks, boot.Uuid, label, note) { Skipped = skipped };
+        return new VolumeContent(FileSystemKind.Ntfs, map.BlockSize, map.Blocks, boot.Uuid, label, VolumeContent.Notes(note, tail)) { Skipped = skipped };
     }
 
     private static VolumeContent Whole(VolumeReader volume, NtfsBootSector boot, string? label, VolumeState state)

@@ -44,13 +44,6 @@ internal sealed class UsedMap
     /// <summary>Everything from here to the volume's end.</summary>
     public void MarkFrom(long offset) => MarkBytes(offset, _length - offset);
 
-    /// <summary>
-    /// For a file system shorter than its volume: behind it nothing belongs to it, but the volume's last 128 KiB are kept, where a software RAID member has
-    /// its superblock (md 0.90 and 1.0).
-    /// </summary>
-    /// <param name="end">First byte behind the file system.</param>
-    public void MarkEndOfVolume(long end) => MarkFrom(Math.Max(end, _length - (128 << 10)));
-
     public bool IsMarked(long offset) => Blocks[offset >> _shift];
 
     /// <summary>Marks what a bitmap (lowest bit first) marks: bit 0 stands for <paramref name="unit"/> bytes at <paramref name="offset"/>.</summary>

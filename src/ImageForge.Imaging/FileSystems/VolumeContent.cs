@@ -21,6 +21,15 @@ public sealed record VolumeContent(FileSystemKind Kind, int BlockSize, BlockMap 
 
     /// <summary>How the file system was left; <see cref="Note"/> says it in words.</summary>
     public VolumeState State { get; init; }
+
+    /// <summary>Remarks that are there, as one text; null: none is.</summary>
+    internal static string? Notes(params ReadOnlySpan<string?> notes)
+    {
+        string? all = null;
+        foreach (var note in notes)
+            all = all is null || note is null ? all ?? note : $"{all} {note}";
+        return all;
+    }
 }
 
 /// <summary>How a file system was left. Anything but <see cref="Clean"/> is refused by a capture that is told to (CaptureChoices.Dirty).</summary>

@@ -2,7 +2,7 @@ namespace ImageForge.Imaging.FileSystems;
 
 /// <summary>
 /// XFS, versions 4 and 5. Used is every block of the file system that its allocation groups do not list as free; what lies behind it is not,
-/// but for the end of the volume (<see cref="UsedMap.MarkEndOfVolume"/>). The lists are only true once the log has been replayed.
+/// but for the end of the volume (<see cref="VolumeTail"/>). The lists are only true once the log has been replayed.
 /// </summary>
 internal sealed class XfsReader : IFileSystemReader
 {
@@ -21,8 +21,8 @@ internal sealed class XfsReader : IFileSystemReader
             var start = super.ByteOf(group, 0);
             new XfsFreeSpace(volume, super, group).WalkUsed((first, count) => map.MarkBytes(start + first * super.BlockSize, count * super.BlockSize));
         }
-        map.MarkEndOfVolume(super.Bytes);
-        return new VolumeContent(FileSystemKind.Xfs, map.BlockSize, map.Blocks, super.Uuid, super.Label, null);
+        var tail = VolumeTail.Mark(volume, map, super.Bytes);
+        return new VolumeContent(FileSystemKind.Xfs, map.BlockSize, map.Blocks, super.Uuid, super.Label, tail);
     }
 
     private static (string Reason, VolumeState State)? ReasonToTakeAll(VolumeReader volume, XfsSuperblock super)

@@ -38,6 +38,7 @@ internal static class Shell
         ["mdel"] = "mtools",
         ["mke2fs"] = "e2fsprogs",
         ["sgdisk"] = "gdisk",
+        ["grub-mkimage"] = "grub-common",
         ["sfdisk"] = "fdisk",
         ["partx"] = "util-linux",
     };
