@@ -51,9 +51,10 @@ public sealed class F2fsUsedMapTests
         using (var file = File.OpenWrite(volume.Image))
             file.SetLength(100 * MiB);
         var ours = VolumeProbe.Identify(MemoryDisk.Of(volume.ReadAll(), 4096), 0, 100 * MiB, CancellationToken.None);
-        Assert.Equal((null, alone.BlockSize), (ours.Note, ours.BlockSize));
+        Assert.Contains("ends 36 MiB before its partition", ours.Note, StringComparison.Ordinal);
+        Assert.Equal(alone.BlockSize, ours.BlockSize);
         Assert.Equal(alone.Used.CountUsed(0, 62 * MiB / 4096), ours.Used.CountUsed(0, 62 * MiB / 4096));
-        Assert.Equal((128 << 10) / 4096, ours.Used.CountUsed(64 * MiB / 4096, 36 * MiB / 4096));
+        Assert.InRange(ours.Used.CountUsed(64 * MiB / 4096, 36 * MiB / 4096), MiB / 4096, 2 * MiB / 4096);
     }
 
     // A checkpoint's flags stand at 132; its checksum at the block's end is that of everything before.
