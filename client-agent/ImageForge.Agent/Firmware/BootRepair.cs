@@ -13,8 +13,8 @@ internal sealed record RestoredLoader(string Description, DevicePath Path);
 /// <param name="Notes">What was done, for people.</param>
 internal sealed record BootRepair(IReadOnlyDictionary<ushort, LoadOption> Changed, IReadOnlyList<ushort> Removed, IReadOnlyList<ushort> Order, IReadOnlyList<string> Notes)
 {
-    /// <param name="partitions">Unique GUIDs of every partition on every disk of this machine, as they are now.</param>
-    public static BootRepair Plan(BootTable table, IReadOnlyList<RestoredLoader> loaders, IReadOnlySet<Guid> partitions)
+    /// <param name="gone">Unique GUIDs of partitions that this deploy has overwritten. A disk that merely cannot be read is none of them.</param>
+    public static BootRepair Plan(BootTable table, IReadOnlyList<RestoredLoader> loaders, IReadOnlySet<Guid> gone)
     {
         var entries = new SortedDictionary<ushort, LoadOption>(table.Entries.ToDictionary());
         var order = table.Order.Distinct().Where(entries.ContainsKey).ToList();
@@ -26,7 +26,7 @@ internal sealed record BootRepair(IReadOnlyDictionary<ushort, LoadOption> Change
         foreach (var loader in loaders)
         {
             // Intact ones first, then the firmware's order of preference: the entry that was used keeps its number and its optional data.
-            var same = order.Concat(entries.Keys.Except(order)).Where(n => Leads(entries[n], loader, partitions)).OrderBy(n => IsStale(entries[n], partitions)).ToList();
+            var same = order.Concat(entries.Keys.Except(order)).Where(n => Leads(entries[n], loader, gone)).OrderBy(n => IsStale(entries[n], gone)).ToList();
             if (same.Count == 0)
             {
                 var number = FirstFree(entries.Keys);
@@ -42,7 +42,7 @@ internal sealed record BootRepair(IReadOnlyDictionary<ushort, LoadOption> Change
                 notes.Add($"Pointed the boot entry {BootTable.NameOf(kept)} \"{entries[kept].Description}\" to the restored partition.");
             }
             restored.Add(kept);
-            foreach (var twin in same.Skip(1).Where(n => entries[n].LeadsWhere(entries[kept]) || IsStale(entries[n], partitions)).ToList())
+            foreach (var twin in same.Skip(1).Where(n => entries[n].LeadsWhere(entries[kept]) || IsStale(entries[n], gone)).ToList())
             {
                 notes.Add($"Removed the boot entry {BootTable.NameOf(twin)} \"{entries[twin].Description}\", a duplicate of {BootTable.NameOf(kept)}.");
                 entries.Remove(twin);
@@ -71,12 +71,12 @@ internal sealed record BootRepair(IReadOnlyDictionary<ushort, LoadOption> Change
             variables.Delete(BootTable.NameOf(number));
     }
 
-    /// <summary>To this loader's file on its partition, or on one that is on no disk any more: what it led to has been overwritten.</summary>
-    private static bool Leads(LoadOption entry, RestoredLoader loader, IReadOnlySet<Guid> partitions) =>
+    /// <summary>To this loader's file on its partition, or on one that has been overwritten.</summary>
+    private static bool Leads(LoadOption entry, RestoredLoader loader, IReadOnlySet<Guid> gone) =>
         string.Equals(entry.Path.File, loader.Path.File, StringComparison.OrdinalIgnoreCase)
-        && entry.Path.Partition is { } partition && (partition == loader.Path.Partition || !partitions.Contains(partition));
+        && entry.Path.Partition is { } partition && (partition == loader.Path.Partition || gone.Contains(partition));
 
-    private static bool IsStale(LoadOption entry, IReadOnlySet<Guid> partitions) => entry.Path.Partition is { } partition && !partitions.Contains(partition);
+    private static bool IsStale(LoadOption entry, IReadOnlySet<Guid> gone) => entry.Path.Partition is { } partition && gone.Contains(partition);
 
     /// <summary>The entry this machine was started through if that is the network's, else the first of the network's in the order.</summary>
     private static ushort? Network(BootTable table, SortedDictionary<ushort, LoadOption> entries, List<ushort> order)

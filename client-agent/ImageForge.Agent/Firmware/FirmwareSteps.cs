@@ -12,27 +12,29 @@ namespace ImageForge.Agent.Firmware;
 /// </summary>
 /// <param name="mount">Mounts the FAT file system of a partition.</param>
 /// <param name="suffix">Of this machine's loaders, such as <c>x64</c>.</param>
-internal sealed class FirmwareSteps(EfiVariables variables, IDisks disks, Func<DiskInventory, Partition, SystemPartitionMount> mount, string suffix)
+/// <param name="stateFolder">In memory, gone with the next boot.</param>
+internal sealed class FirmwareSteps(EfiVariables variables, IDisks disks, Func<DiskInventory, Partition, SystemPartitionMount> mount, string suffix, string stateFolder)
 {
     private const string SystemPartitionType = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b";
 
     public static FirmwareSteps Of(SystemRoot root, IDisks disks, string stateFolder) => new(
         new EfiVariables(root), disks,
         (disk, partition) => SystemPartitionMount.Open(PartitionNames.DeviceOf(root, disk.Name, partition.Number) ?? throw new IOException($"the kernel shows no partition {partition.Number} on {disk.Name}"), stateFolder),
-        SuffixOf(root));
+        SuffixOf(root), stateFolder);
 
     /// <param name="resumed">An earlier boot of this task began the deploy.</param>
     public async Task<TaskOutcome> AroundAsync(DeployChoices choices, bool resumed, Func<Task<TaskOutcome>> deploy)
     {
         if (!variables.Exist)
             return await deploy();
-        var next = new NextBoot(variables);
+        var next = new NextBoot(variables, stateFolder);
+        var before = AllPartitions();
         var notes = new List<string>(next.PointBack(resumed));
         try
         {
             var outcome = await deploy();
             if (outcome is { State: HostTaskState.Succeeded, Written.Count: > 0 } && choices.BootEntries == BootEntries.Repair)
-                Repair(outcome.Written, notes);
+                Repair(outcome.Written, before, notes);
             notes.AddRange(next.Clear());
             return outcome with { Notes = [.. outcome.Notes, .. notes] };
         }
@@ -43,7 +45,7 @@ internal sealed class FirmwareSteps(EfiVariables variables, IDisks disks, Func<D
         }
     }
 
-    private void Repair(IReadOnlyList<DiskInventory> written, List<string> notes)
+    private void Repair(IReadOnlyList<DiskInventory> written, HashSet<Guid> before, List<string> notes)
     {
         try
         {
@@ -53,7 +55,7 @@ internal sealed class FirmwareSteps(EfiVariables variables, IDisks disks, Func<D
             if (loaders.Count == 0)
                 return;
             var table = BootTable.Read(variables);
-            var repair = BootRepair.Plan(table, loaders, AllPartitions());
+            var repair = BootRepair.Plan(table, loaders, before.Except(AllPartitions()).ToHashSet());
             repair.Apply(variables, table);
             notes.AddRange(repair.Notes);
         }

@@ -42,6 +42,8 @@ internal sealed class TaskRunner(TaskContext context, Heartbeat heartbeat)
     private Task<TaskOutcome> RunKindAsync(TaskAssignment task, CancellationToken cancel) => task switch
     {
         { Kind: JobKind.Capture, Capture: { } capture } => CaptureTask.RunAsync(capture, context, cancel),
+        // A dry run writes nothing, neither to the disk nor to the firmware.
+        { Kind: JobKind.Deploy, Deploy: { DryRun: true } look } => DeployTask.RunAsync(task.TaskId, look, context, cancel),
         { Kind: JobKind.Deploy, Deploy: { } deploy } => context.Firmware.AroundAsync(
             deploy.Choices ?? new DeployChoices(), context.Resumed, () => DeployTask.RunAsync(task.TaskId, deploy, context, cancel)),
         // The check-in has brought the inventory already.

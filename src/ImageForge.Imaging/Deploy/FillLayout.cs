@@ -26,12 +26,17 @@ internal static class FillLayout
     public static FilledLayout Plan(Manifest image, long diskSizeBytes, int? marked)
     {
         var volumes = image.Volumes;
+        if (image.Scheme == PartitionScheme.None)
+            return AsCaptured(image, "The image has no partition table, so there is no partition to grow: its file system keeps its size.");
         var grown = LastIndex(volumes, marked is { } number ? v => v.Header.Partition.Number == number : v => IsGrowable(image, v.Header));
         if (marked is not null && grown < 0)
             return Refuse(image, "growVolumeUnknown", $"The image has no volume {marked} to grow; it has {string.Join(", ", volumes.Select(v => v.Header.Partition.Number))}.", "Name a volume of the image, or leave growVolume out.");
         if (grown < 0)
             return AsCaptured(image, "No volume of the image can be grown: it is laid out as it was captured.");
         var partition = volumes[grown].Header.Partition;
+        // Growing a small boot partition instead of the encrypted one behind it is nobody's wish.
+        if (marked is null && volumes.Skip(grown + 1).FirstOrDefault(v => !MayMove(v.Header)) is { } behind)
+            return AsCaptured(image, $"The disk is not filled: volume {behind.Header.Partition.Number} cannot be grown and stands behind volume {partition.Number}, the last that can. Name one with growVolume to have it grown.");
         if (Relayout.IsLogical(image, partition))
             return Refuse(image, "growVolumeUnsuitable", $"Volume {partition.Number} is a logical partition, which is not grown.", "Name a primary partition, or deploy without filling.");
         if (Relayout.Obstacle(image, grown) is { } obstacle)
@@ -51,6 +56,9 @@ internal static class FillLayout
 
     private static bool IsGrowable(Manifest image, VolumeHeader header) =>
         CanGrow(header.FileSystem) && !s_system.Contains(header.Partition.Type) && !Relayout.IsLogical(image, header.Partition);
+
+    /// <summary>What may stand behind a partition that is grown without having been named.</summary>
+    private static bool MayMove(VolumeHeader header) => s_system.Contains(header.Partition.Type) || header.FileSystem == FileSystemKind.Swap;
 
     /// <summary>Whether the file system itself can be made larger after its partition was.</summary>
     internal static bool CanGrow(FileSystemKind kind) =>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ImageForge.Contracts;
 using ImageForge.Imaging.Disks;
 
 namespace ImageForge.Imaging.Resize;
@@ -36,16 +37,15 @@ internal sealed partial class MountedVolume : IDisposable
     public void Dispose()
     {
         // Everything is written before this returns: the file system is not busy, nobody else knows the folder.
-        for (var attempt = 0; Unmount(_folder, 0) != 0 && Marshal.GetLastPInvokeError() == Errno.EBUSY && attempt < 50; attempt++)
+        var left = 50;
+        while (Unmount(_folder, 0) != 0)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            if (errno != Errno.EBUSY || left-- == 0)
+                throw new FailureException("growFailed", Fault.Disk, $"The grown file system could not be unmounted (error {errno}).", "Order the job again; if it repeats, deploy without \"fill\".");
             Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System).GetAwaiter().GetResult();
-        try
-        {
-            Directory.Delete(_folder);
         }
-        catch (IOException)
-        {
-            // Still mounted: the detaching loop device says so.
-        }
+        Directory.Delete(_folder);
     }
 
     [LibraryImport(LibCName, EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

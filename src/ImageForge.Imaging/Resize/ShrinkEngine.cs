@@ -43,10 +43,10 @@ public sealed class ShrinkEngine(Manifest image, IChunkSource source, IChunkSink
                 reasons.Add($"volume {header.Partition.Number} ({ByteText.Of(header.Partition.Length)}): {reason}");
                 continue;
             }
-            var (volume, minimum) = await ShrinkAsync(image.Volumes[index], need, say, cancel);
+            var (volume, obstacle) = await ShrinkAsync(image.Volumes[index], need, say, cancel);
             if (volume is null)
             {
-                reasons.Add($"volume {header.Partition.Number} ({ByteText.Of(header.Partition.Length)}): its file system needs {ByteText.Of(minimum)}");
+                reasons.Add($"volume {header.Partition.Number} ({ByteText.Of(header.Partition.Length)}): {obstacle}");
                 continue;
             }
             shrunk[index] = volume;
@@ -75,8 +75,8 @@ public sealed class ShrinkEngine(Manifest image, IChunkSource source, IChunkSink
             : VolumeShrinker.Obstacle(header.FileSystem) ?? Relayout.Obstacle(image, index);
     }
 
-    /// <returns>The smaller volume with its chunks, or the least it needs.</returns>
-    private async Task<(ManifestVolume? Volume, long Minimum)> ShrinkAsync(ManifestVolume volume, long need, Action<string> say, CancellationToken cancel)
+    /// <returns>The smaller volume with its chunks, or why there is none, as the end of a sentence.</returns>
+    private async Task<(ManifestVolume? Volume, string? Obstacle)> ShrinkAsync(ManifestVolume volume, long need, Action<string> say, CancellationToken cancel)
     {
         var header = volume.Header;
         Directory.CreateDirectory(folder);
@@ -86,22 +86,31 @@ public sealed class ShrinkEngine(Manifest image, IChunkSource source, IChunkSink
         {
             say($"putting volume {header.Partition.Number} together ({ByteText.Of(volume.UsedBytes)})");
             await MaterialiseAsync(volume, file, cancel);
+            // A hibernated or interrupted system still has work for this file system; the resizers would throw that away and call it clean.
+            if (await StateAsync(file, cancel) is var state and not VolumeState.Clean)
+                return (null, $"it was not closed cleanly on the source ({state})");
             var shrinker = new VolumeShrinker(header.FileSystem, file);
             say($"checking volume {header.Partition.Number}");
             var minimum = await Task.Run(() => shrinker.MinimumBytes(cancel), cancel);
             var length = header.Partition.Length - Math.Min(need, (header.Partition.Length - minimum) / Step * Step);
             if (length >= header.Partition.Length)
-                return (null, minimum);
+                return (null, $"its file system needs {ByteText.Of(minimum)}");
             say($"shrinking volume {header.Partition.Number} from {ByteText.Of(header.Partition.Length)} to {ByteText.Of(length)}");
             await Task.Run(() => shrinker.Shrink(length, cancel), cancel);
             say($"reading volume {header.Partition.Number}");
-            return (await ReadAsync(header, file, cancel), minimum);
+            return (await ReadAsync(header, file, cancel), null);
         }
         finally
         {
             File.Delete(file);
         }
     }
+
+    private Task<VolumeState> StateAsync(string file, CancellationToken cancel) => Task.Run(() =>
+    {
+        using var device = ImageFileDevice.OpenForReading(file, image.SectorSize);
+        return VolumeProbe.Identify(device, 0, device.SizeBytes, cancel).State;
+    }, cancel);
 
     private async Task MaterialiseAsync(ManifestVolume volume, string file, CancellationToken cancel)
     {

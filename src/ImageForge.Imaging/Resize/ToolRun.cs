@@ -8,7 +8,10 @@ namespace ImageForge.Imaging.Resize;
 /// <param name="Said">The last lines of its output.</param>
 internal sealed record ToolRun(int ExitCode, string Said)
 {
-    private const int KeptLines = 6, KeptChars = 600;
+    private const int KeptLines = 6, KeptChars = 600, KeptOutput = 32 << 10;
+
+    /// <summary>No resizer needs this for any disk; one that hangs on a broken file system is ended.</summary>
+    private static readonly TimeSpan s_limit = TimeSpan.FromHours(6);
 
     public bool IsMissing => ExitCode == -1;
 
@@ -28,9 +31,9 @@ internal sealed record ToolRun(int ExitCode, string Said)
             using var process = Process.Start(start)!;
             process.StandardInput.Close();
             using var ending = cancel.Register(() => Kill(process));
-            var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
-            var output = process.StandardOutput.ReadToEnd();
-            var said = output + errors.GetAwaiter().GetResult();
+            using var tooLong = TimeProvider.System.CreateTimer(_ => Kill(process), null, s_limit, Timeout.InfiniteTimeSpan);
+            var errors = EndOfAsync(process.StandardError);
+            var said = EndOfAsync(process.StandardOutput).GetAwaiter().GetResult() + errors.GetAwaiter().GetResult();
             process.WaitForExit();
             cancel.ThrowIfCancellationRequested();
             return new ToolRun(process.ExitCode, Last(said));
@@ -39,6 +42,22 @@ internal sealed record ToolRun(int ExitCode, string Said)
         {
             return new ToolRun(-1, $"{tool} cannot be started: {e.Message}");
         }
+    }
+
+    /// <summary>The end of what a tool prints: on a hostile file system that may be gigabytes.</summary>
+    private static async Task<string> EndOfAsync(StreamReader output)
+    {
+        var kept = new char[2 * KeptOutput];
+        var length = 0;
+        while (await output.ReadAsync(kept.AsMemory(length), CancellationToken.None).ConfigureAwait(false) is var count and > 0)
+        {
+            length += count;
+            if (length < kept.Length)
+                continue;
+            kept.AsSpan(KeptOutput).CopyTo(kept);
+            length = KeptOutput;
+        }
+        return new string(kept, 0, length);
     }
 
     private static void Kill(Process process)

@@ -16,6 +16,9 @@ public sealed class VolumeGrower : IVolumeGrower
             return Left("this kind of target has no device the tools could use");
         try
         {
+            // A hibernated Windows would come back to a file system that changed under it; the resizers themselves do not look.
+            if (VolumeProbe.Identify(target, offset, length, cancel) is { State: not VolumeState.Clean } unclean)
+                return Left($"it was not closed cleanly on the source ({unclean.State})");
             using var volume = LoopVolume.Attach(target.Name, offset, length, target.SectorSize);
             var outcome = kind switch
             {

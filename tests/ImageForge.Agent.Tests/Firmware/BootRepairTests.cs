@@ -68,6 +68,18 @@ public sealed class BootRepairTests : IDisposable
     }
 
     [Fact]
+    public void A_system_on_a_disk_that_cannot_be_read_right_now_is_left_alone()
+    {
+        var unreadable = new Guid("77777777-0000-0000-0000-000000000001");
+        _firmware.Add(1, "Windows Boot Manager", FirmwareFolder.Loader(unreadable, Windows));
+        _firmware.Order(3, 1);
+        Repair(Loader(Windows, "Windows Boot Manager"));
+
+        Assert.Equal([3, 0, 1], _firmware.Table.Order);
+        Assert.Equal(unreadable, _firmware.Table.Entries[1].Path.Partition);
+    }
+
+    [Fact]
     public void A_second_deploy_changes_nothing()
     {
         Repair(Loader(Shim, "debian"), Loader(Windows, "Windows Boot Manager"));
@@ -118,7 +130,7 @@ public sealed class BootRepairTests : IDisposable
     private BootRepair Repair(params RestoredLoader[] loaders)
     {
         var before = _firmware.Table;
-        var repair = BootRepair.Plan(before, loaders, new HashSet<Guid> { s_here, s_otherDisk });
+        var repair = BootRepair.Plan(before, loaders, new HashSet<Guid> { FirmwareFolder.OldPartition });
         repair.Apply(_firmware.Variables, before);
         return repair;
     }

@@ -7,6 +7,7 @@ namespace ImageForge.Agent.Tests.Firmware;
 public sealed class NextBootTests : IDisposable
 {
     private readonly FirmwareFolder _firmware = new();
+    private readonly TemporaryFolder _state = new();
 
     [Fact]
     public async Task Points_back_to_the_network_while_the_deploy_runs_and_no_longer()
@@ -49,19 +50,39 @@ public sealed class NextBootTests : IDisposable
     public async Task A_machine_without_efi_variables_is_left_alone()
     {
         using var bios = new FirmwareFolder(uefi: false);
-        var outcome = await new FirmwareSteps(bios.Variables, new NoDisks(), (_, _) => throw new IOException(), "x64")
+        var outcome = await new FirmwareSteps(bios.Variables, new NoDisks(), (_, _) => throw new IOException(), "x64", _state.Path)
             .AroundAsync(new DeployChoices(), false, () => Task.FromResult(Done));
 
         Assert.Same(Done, outcome);
         Assert.False(Directory.Exists(bios.Root.Path("/sys")));
     }
 
-    public void Dispose() => _firmware.Dispose();
+    [Fact]
+    public async Task An_agent_started_again_in_the_same_boot_blames_no_firmware()
+    {
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Around(resumed: false, () =>
+        {
+            // The agent dies here: what it leaves is the variable and its mark.
+            File.Copy(Path.Combine(_state.Path, "boot-next"), Path.Combine(_state.Path, "kept"));
+            throw new InvalidOperationException("killed");
+        }));
+        File.Move(Path.Combine(_state.Path, "kept"), Path.Combine(_state.Path, "boot-next"));
+        _firmware.Variables.Write("BootNext", [3, 0]);
+
+        Assert.Empty((await Around(resumed: true, () => { })).Notes);
+        Assert.Null(_firmware.Variables.Read("BootNext"));
+    }
+
+    public void Dispose()
+    {
+        _firmware.Dispose();
+        _state.Dispose();
+    }
 
     private static TaskOutcome Done { get; } = new(HostTaskState.Succeeded, null, "done");
 
     private Task<TaskOutcome> Around(bool resumed, Action during) =>
-        new FirmwareSteps(_firmware.Variables, new NoDisks(), (_, _) => throw new IOException(), "x64").AroundAsync(new DeployChoices(), resumed, () =>
+        new FirmwareSteps(_firmware.Variables, new NoDisks(), (_, _) => throw new IOException(), "x64", _state.Path).AroundAsync(new DeployChoices(), resumed, () =>
         {
             during();
             return Task.FromResult(Done);

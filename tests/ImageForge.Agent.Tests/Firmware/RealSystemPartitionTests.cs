@@ -40,7 +40,7 @@ public sealed class RealSystemPartitionTests : IDisposable
             Assert.Equal((1, PartitionStart), (partition.Number, partition.Offset));
             Run("mcopy", "-s", "-i", fat, "::/EFI", esp);
             return new SystemPartitionMount(esp);
-        }, "x64");
+        }, "x64", _folder.Path);
         var outcome = await steps.AroundAsync(new DeployChoices(), false, () => Task.FromResult(new TaskOutcome(HostTaskState.Succeeded, null, "done") { Written = [inventory] }));
 
         Assert.Equal(["UEFI PXEv4", "debian"], _firmware.Descriptions);
@@ -60,7 +60,7 @@ public sealed class RealSystemPartitionTests : IDisposable
         Run("sgdisk", "-n", "1:2048:100000", "-t", "1:ef00", disk);
         var inventory = new DiskInventory("disk", null, null, null, 64 << 20, 512, 512, false, false, false, "file", false);
         var steps = new FirmwareSteps(_firmware.Variables, new ImageForge.Agent.Inventory.FileDisks([new("disk", disk)]),
-            (_, _) => SystemPartitionMount.Open("/dev/there-is-no-such-device", _folder.Path), "x64");
+            (_, _) => SystemPartitionMount.Open("/dev/there-is-no-such-device", _folder.Path), "x64", _folder.Path);
         var outcome = await steps.AroundAsync(new DeployChoices(), false, () => Task.FromResult(new TaskOutcome(HostTaskState.Succeeded, null, "done") { Written = [inventory] }));
 
         Assert.Equal(HostTaskState.Succeeded, outcome.State);

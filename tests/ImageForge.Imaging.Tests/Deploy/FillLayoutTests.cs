@@ -77,6 +77,28 @@ public sealed class FillLayoutTests
     }
 
     [Fact]
+    public void A_boot_partition_is_not_grown_in_place_of_the_encrypted_one_behind_it()
+    {
+        var image = SyntheticImage.Make(new Random(1));
+        var manifest = AsExt4(image);
+        var crypt = manifest.Volumes[2];
+        manifest = manifest with { Volumes = [.. manifest.Volumes.Take(2), new ManifestVolume(crypt.Header with { FileSystem = FileSystemKind.Luks }, crypt.Runs, crypt.Maps, crypt.Ids)] };
+        var larger = image.Source.SizeBytes + 7 * Mib;
+
+        var plan = Plan(manifest, larger).Plan!;
+        Assert.Contains("growVolume", Assert.Single(plan.Notes), StringComparison.Ordinal);
+        Assert.Equal(manifest.Volumes.Select(v => v.Header.Partition.Offset), plan.Places.Select(p => p.Offset));
+        Assert.Equal(VolumeChange.Grown, Plan(manifest, larger, 2).Plan!.Places[1].Change);
+    }
+
+    [Fact]
+    public void A_file_system_without_a_partition_table_keeps_its_size()
+    {
+        var image = SyntheticImage.Make(new Random(1), scheme: PartitionScheme.None);
+        Assert.Contains("no partition table", Assert.Single(Plan(AsExt4(image), image.Source.SizeBytes + 7 * Mib).Plan!.Notes), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_volume_marked_on_an_mbr_disk_grows_and_an_extended_partition_behind_it_moves_with_its_chain()
     {
         using var folder = new TempFolder();
