@@ -83,14 +83,15 @@ internal sealed partial class ImageVersions
             var unpinned = (await connection.QueryAsync<Row>($"{From} WHERE i.name = @imageName AND v.pinned = 0 ORDER BY v.number DESC", new { imageName }, transaction))
                 .Select(ToVersion).ToList();
             var old = unpinned.Where(static v => v.DerivedFromId is null).Skip(keepLast).ToList();
-            var derived = unpinned.Where(v => v.DerivedFromId is { } from && old.Exists(o => o.Id == from));
-            var deleted = new List<int>();
-            foreach (var version in old.Concat(derived).Where(static v => !v.Current))
+            var (gone, deleted) = (new HashSet<long>(), new List<int>());
+            // A smaller version goes only with the one it was made from: that one may be kept because it is in use.
+            foreach (var version in old.Concat(unpinned.Where(v => v.DerivedFromId is { } from && gone.Contains(from))).Where(static v => !v.Current))
             {
                 if ((await ReasonsToKeepAsync(transaction, version)).Count > 0)
                     continue;
                 await connection.ExecuteAsync("DELETE FROM image_versions WHERE id = @Id", version, transaction);
                 deleted.Add(version.Number);
+                gone.Add(version.Id);
             }
             if (deleted.Count > 0)
                 await events.RecordAsync("versionsRetired", imageName,

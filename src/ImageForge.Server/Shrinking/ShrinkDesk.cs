@@ -10,14 +10,18 @@ using ImageForge.Server.ImageStore;
 namespace ImageForge.Server.Shrinking;
 
 /// <summary>
-/// Makes smaller versions of images, one at a time: it takes the disk and a processor of the server. Files are below the data folder and
+/// Makes smaller versions of images, one at a time: it takes the disk and a processor of the server. Files are below the store and
 /// go with the run; what a crash leaves is removed at the next start.
 /// </summary>
 internal sealed partial class ShrinkDesk : IDisposable
 {
+    private const int LargestSector = 4096, LeasesAtOnce = 1 << 16, MostWaiting = 32;
+
     private readonly ConcurrentDictionary<(long Version, long DiskBytes), ShrinkRun> _runs = new();
     private readonly SemaphoreSlim _one = new(1, 1);
     private readonly string _folder;
+    private readonly StoreFolder _store;
+    private readonly long _reserve;
     private readonly Database _database;
     private readonly ShrinkChunks _chunks;
     private readonly ChunkLeases _leases;
@@ -29,11 +33,14 @@ internal sealed partial class ShrinkDesk : IDisposable
     private readonly ILogger<ShrinkDesk> _logger;
 
     public ShrinkDesk(
-        DataFolder folder, Database database, ShrinkChunks chunks, ChunkLeases leases, ManifestFiles manifests, ImageSealing sealing, ImageVersions versions,
+        StoreFolder store, ImageStoreOptions options, Database database, ShrinkChunks chunks, ChunkLeases leases, ManifestFiles manifests, ImageSealing sealing, ImageVersions versions,
         IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ShrinkDesk> logger)
     {
         (_database, _chunks, _leases, _manifests, _sealing, _versions, _stopping, _time, _logger) = (database, chunks, leases, manifests, sealing, versions, lifetime.ApplicationStopping, time, logger);
-        _folder = folder.Folder("shrinking");
+        (_store, _reserve) = (store, options.ReserveBytes);
+        // Beside the chunks, where there is room for volumes: a full disk below the database would stop every task.
+        _folder = Path.Combine(store.Root, "shrinking");
+        Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         foreach (var leftover in Directory.EnumerateDirectories(_folder))
             Directory.Delete(leftover, recursive: true);
     }
@@ -45,11 +52,15 @@ internal sealed partial class ShrinkDesk : IDisposable
     /// <summary>Begins, or answers with what is under way or was made already for a disk of that size.</summary>
     public async Task<ShrinkRun> OrderAsync(ImageVersion version, long diskBytes, string by, CancellationToken cancellationToken)
     {
+        // Whole sectors of any disk, as the engine makes it: the same order is found again.
+        diskBytes -= diskBytes % LargestSector;
         var now = _time.GetUtcNow();
         var made = (await _versions.ListAsync(version.ImageName, cancellationToken) ?? []).FirstOrDefault(v => v.DerivedFromId == version.Id && v.DiskBytes == diskBytes);
         var begun = new ShrinkRun(version.ImageName, version.Number, diskBytes, made is null ? ShrinkState.Running : ShrinkState.Succeeded,
             made is null ? "waiting" : "", made?.Number, null, by, now, made is null ? null : now);
         var key = (version.Id, diskBytes);
+        if (made is null && !_runs.ContainsKey(key) && _runs.Values.Count(static r => r.State == ShrinkState.Running) >= MostWaiting)
+            return begun with { State = ShrinkState.Failed, Doing = "", EndedAt = now, Failure = ShrinkFailures.TooMany };
         var run = _runs.AddOrUpdate(key, begun, (_, before) => before.State == ShrinkState.Running ? before : begun);
         if (ReferenceEquals(run, begun) && made is null)
             _ = Task.Run(() => RunAsync(key, version), CancellationToken.None);
@@ -96,6 +107,9 @@ internal sealed partial class ShrinkDesk : IDisposable
             throw new FailureException(failure);
         if (image.Disks is not [var disk])
             throw new FailureException("shrinkSeveralDisks", Fault.Image, $"The image has {image.Disks.Count} disks, and only an image of one is shrunk.", "Use larger disks, or capture the disk alone.");
+        var room = disk.Manifest.Volumes.Max(static v => v.UsedBytes);
+        if (_store.FreeBytes() - _reserve < room)
+            throw ShrinkFailures.NoRoom(room, _store.FreeBytes(), _reserve, _store.Root);
         _chunks.CountOn(disk.Manifest.DataChunks().Select(c => c.Id));
         var result = await new ShrinkEngine(disk.Manifest, _chunks, _chunks, folder).RunAsync(diskBytes, say, _stopping);
         say("sealing the smaller version");
@@ -107,7 +121,9 @@ internal sealed partial class ShrinkDesk : IDisposable
     {
         for (var attempt = 1; ; attempt++)
         {
-            await _leases.RecordAsync(-version.Id, chunks.Ids, _stopping);
+            // In parts: heartbeats and check-ins write to the database in between.
+            foreach (var part in chunks.Ids.Chunk(LeasesAtOnce))
+                await _leases.RecordAsync(-version.Id, part, _stopping);
             try
             {
                 switch (await _sealing.SealAsync(-version.Id, version.ImageName, manifest, _stopping, version.Id))

@@ -11,5 +11,10 @@ internal static class ShrinkingFeature
         builder.Services.AddSingleton<ShrinkDesk>();
     }
 
-    public static void MapShrinking(this WebApplication app) => ShrinkEndpoints.Map(app);
+    public static void MapShrinking(this WebApplication app)
+    {
+        // Made now: it removes what a crash has left.
+        _ = app.Services.GetRequiredService<ShrinkDesk>();
+        ShrinkEndpoints.Map(app);
+    }
 }
