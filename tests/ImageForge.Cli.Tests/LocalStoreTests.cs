@@ -70,6 +70,23 @@ public sealed class LocalStoreTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_chunk_that_cannot_be_read_is_told_and_stays_where_it_is()
+    {
+        var chunks = Chunks();
+        File.Delete(chunks[0]);
+        File.CreateSymbolicLink(chunks[0], "/proc/self/mem"); // its first byte reads as EIO
+        File.Delete(chunks[1]);
+        Directory.CreateDirectory(chunks[1]);
+        var found = await Cli.TryAsync("images", "verify", "-s", _scratch.Store);
+        Assert.Equal(1, found.ExitCode);
+        Assert.Contains($"unreadable: {Path.GetFileName(chunks[0])}, needed by lab:1", found.Output, StringComparison.Ordinal);
+        Assert.Contains($"unreadable: {Path.GetFileName(chunks[1])}, needed by lab:1", found.Output, StringComparison.Ordinal);
+        Assert.Contains(" 2 bad", found.Output, StringComparison.Ordinal);
+        Assert.Contains(chunks[0], Chunks());
+        Assert.Empty(Directory.GetFileSystemEntries(_scratch.Store + "/quarantine"));
+    }
+
+    [Fact]
     public async Task One_writes_at_a_time_and_nothing_is_removed_under_a_reader()
     {
         using var writer = Command.Start("flock", [_scratch.Store + "/lock", "sleep", "60"]);

@@ -38,7 +38,7 @@ public sealed class ResizeTests : IAsyncLifetime, IDisposable
             dd if=small of=shrunk bs=1M skip=41 status=none; e2fsck -fn shrunk > log
             mkdir out; debugfs -R 'rdump / out' shrunk 2> log; diff -r -x lost+found source.files out
             """);
-        Assert.Empty(Directory.GetDirectories(_scratch.Store, "import-*"));
+        Assert.Empty(Directory.GetDirectories(_scratch.Store + "/tmp"));
         await Cli.RefusesAsync(1, "the least it can be made to need", "images", "shrink", "lab:1", "--to", "50MiB", "-s", _scratch.Store);
     }
 

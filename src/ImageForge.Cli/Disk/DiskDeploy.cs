@@ -4,6 +4,7 @@ using ImageForge.Cli.Output;
 using ImageForge.Cli.Stores;
 using ImageForge.Contracts;
 using ImageForge.Imaging.Deploy;
+using ImageForge.Imaging.DiskFiles;
 using ImageForge.Imaging.LocalStore;
 
 namespace ImageForge.Cli.Disk;
@@ -37,6 +38,8 @@ internal static class DiskDeploy
             var paths = parsed.GetValue(targets)!;
             if (paths.Length != disks.Count)
                 throw Verb.UsageError($"{version} has {disks.Count} disk(s), and {paths.Length} target(s) were named.", "Name one target for each disk, in order.");
+            if (DiskFile.FirstTwice(paths) is { } twice)
+                throw Verb.UsageError($"{twice.First} and {twice.Second} are the same disk.", "Name a different target for each disk of the image.");
             using var plans = new DisposableList<DeployTarget>();
             for (var i = 0; i < paths.Length; i++)
                 plans.Add(target.Open(parsed, paths[i], disks[i], i == 0 ? choices.Read(parsed) : choices.Read(parsed) with { GrowVolume = null }, parsed.GetValue(dryRun), cancel));

@@ -31,13 +31,13 @@ internal static class ImagesImport
             var disks = parsed.GetValue(disk) is { } one ? [one] : DiskImport.Disks(source);
             var local = StoreOption.OpenOrCreate(parsed.GetValue(store));
             using var writer = local.OpenWriter(TimeProvider.System);
-            var options = new ImportOptions(parsed.GetValue(temp) ?? local.Root, null, parsed.GetValue(smallest), parsed.GetValue(sectorSize));
+            var options = new ImportOptions(parsed.GetValue(temp) ?? local.Temporary, null, parsed.GetValue(smallest), parsed.GetValue(sectorSize));
+            CaptureReport report;
             try
             {
                 foreach (var name in disks)
                     await ImportAsync(source, options with { Disk = name }, disks.Count > 1, run, writer, cancel);
-                DiskCapture.Print(run.Seal(writer, parsed.GetValue(image)!, source), parsed.GetValue(format));
-                return ExitCodes.Ok;
+                report = run.Seal(writer, parsed.GetValue(image)!, source);
             }
             catch
             {
@@ -45,6 +45,8 @@ internal static class ImagesImport
                 writer.Discard();
                 throw;
             }
+            DiskCapture.Print(report, parsed.GetValue(format));
+            return ExitCodes.Ok;
         });
         return command;
     }

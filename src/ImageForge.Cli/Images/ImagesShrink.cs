@@ -29,15 +29,15 @@ internal static class ImagesShrink
             var (_, manifest) = ImageDiskOption.Read(local, parsed.GetValue(image)!, null);
             using var reader = local.OpenReader();
             using var writer = local.OpenWriter(TimeProvider.System);
-            var folder = Path.Combine(parsed.GetValue(temp) ?? local.Root, $"{LocalStoreWriter.TemporaryPrefix}{Guid.CreateVersion7():N}");
+            var folder = Path.Combine(parsed.GetValue(temp) ?? local.Temporary, $"{LocalStoreWriter.TemporaryPrefix}{Guid.CreateVersion7():N}");
             var started = TimeProvider.System.GetTimestamp();
+            CaptureReport report;
             try
             {
                 var result = await new ShrinkEngine(manifest, reader, writer, folder).RunAsync(size, what => Console.Error.WriteLine($"{Tables.Printable(what)} …"), cancel);
                 var made = writer.Seal(name, $"shrunk from {version}", [new CaptureResult(result.ManifestBytes, result.ManifestHash, result.Manifest)]);
-                DiskCapture.Print(new CaptureReport(made, writer.NewBytes, 0, 0, TimeProvider.System.GetElapsedTime(started).TotalSeconds,
-                    [.. result.Shrunk.Select(s => $"volume {s.Number}: {Sizes.Text(s.Before)} became {Sizes.Text(s.After)}")]), parsed.GetValue(format));
-                return ExitCodes.Ok;
+                report = new CaptureReport(made, writer.NewBytes, 0, 0, TimeProvider.System.GetElapsedTime(started).TotalSeconds,
+                    [.. result.Shrunk.Select(s => $"volume {s.Number}: {Sizes.Text(s.Before)} became {Sizes.Text(s.After)}")]);
             }
             catch
             {
@@ -49,6 +49,8 @@ internal static class ImagesShrink
                 if (Directory.Exists(folder))
                     Directory.Delete(folder, recursive: true);
             }
+            DiskCapture.Print(report, parsed.GetValue(format));
+            return ExitCodes.Ok;
         });
         return command;
     }

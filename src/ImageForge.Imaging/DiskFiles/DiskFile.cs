@@ -43,7 +43,7 @@ public static class DiskFile
             case Kind.File:
                 if (DiskInUse.LoopDeviceOf(path) is { } loop)
                     throw DiskInUse.Refusal(path, null, $"it is attached as {loop}");
-                return NotEmpty(ImageFileDevice.OpenForWriting(path, CheckedSectorSize(sectorSize) ?? imageSectorSize));
+                return NotEmpty(Alone(ImageFileDevice.OpenForWriting(path, CheckedSectorSize(sectorSize) ?? imageSectorSize)));
             default:
                 throw NotFound(path);
         }
@@ -59,9 +59,19 @@ public static class DiskFile
             throw new FailureException("diskSize", Fault.Disk, string.Create(CultureInfo.InvariantCulture, $"A disk of {sizeBytes:N0} bytes is not whole sectors of {sectorSize}."), "Name a size in MiB or GiB, for example --size 64GiB.");
         var format = DiskFileFormats.FromName(path);
         if (format == DiskFileFormat.Raw)
-            return ImageFileDevice.Create(path, sizeBytes, sectorSize);
+            return Alone(ImageFileDevice.Create(path, sizeBytes, sectorSize));
         QemuTools.Create(path, format, sizeBytes);
         return QemuNbd.Open(path, format, sectorSize, readOnly: false);
+    }
+
+    /// <summary>Two of these paths that lead to the same disk, or would make the same file; null: all are different.</summary>
+    public static (string First, string Second)? FirstTwice(IReadOnlyList<string> paths)
+    {
+        var seen = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var path in paths)
+            if (!seen.TryAdd(FileIdentity.Of(path), path))
+                return (seen[FileIdentity.Of(path)], path);
+        return null;
     }
 
     /// <summary>Whether there is something at this path.</summary>
@@ -72,8 +82,25 @@ public static class DiskFile
     internal static DiskFileFormat FormatOf(string path)
     {
         var head = new byte[DiskFileFormats.HeadBytes];
-        using var file = File.OpenHandle(path, options: FileOptions.RandomAccess);
-        return DiskFileFormats.Recognise(head.AsSpan(0, RandomAccess.Read(file, head, 0)));
+        try
+        {
+            using var file = File.OpenHandle(path, options: FileOptions.RandomAccess);
+            return DiskFileFormats.Recognise(head.AsSpan(0, RandomAccess.Read(file, head, 0)));
+        }
+        // .NET asks for a shared flock with each open.
+        catch (IOException e) when (e.HResult == Errno.EAGAIN)
+        {
+            throw DiskInUse.Refusal(path, null, "another program has locked it");
+        }
+    }
+
+    /// <summary>Two writers on one file would mix two images.</summary>
+    private static ImageFileDevice Alone(ImageFileDevice file)
+    {
+        if (file.TryLock())
+            return file;
+        file.Dispose();
+        throw DiskInUse.Refusal(file.Name, null, "another program (a virtual machine, or another imageforge) has locked it");
     }
 
     private static NbdDevice OpenVirtual(string path, DiskFileFormat format, int sectorSize, bool readOnly)

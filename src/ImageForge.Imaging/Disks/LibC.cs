@@ -19,6 +19,11 @@ internal static unsafe partial class LibC
     // linux/falloc.h
     public const int FALLOC_FL_KEEP_SIZE = 1, FALLOC_FL_PUNCH_HOLE = 2;
 
+    // linux/stat.h, linux/fcntl.h, asm-generic/fcntl.h
+    public const uint STATX_BASIC_STATS = 0x7FF;
+    public const int AT_FDCWD = -100, F_OFD_GETLK = 36, LOCK_EX = 2, LOCK_NB = 4;
+    public const short F_WRLCK = 1, F_UNLCK = 2;
+
     [LibraryImport(Name, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial SafeFileHandle Open(string path, int flags, uint mode);
 
@@ -42,4 +47,22 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Name, EntryPoint = "ioctl", SetLastError = true)]
     public static partial int Ioctl(SafeFileHandle file, nuint request, void* argument);
+
+    [LibraryImport(Name, EntryPoint = "flock", SetLastError = true)]
+    public static partial int Lock(SafeFileHandle file, int operation);
+
+    [LibraryImport(Name, EntryPoint = "fcntl64", SetLastError = true)]
+    public static partial int Fcntl(SafeFileHandle file, int command, FileLock* argument);
+
+    [LibraryImport(Name, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Statx(int folder, string path, int flags, uint mask, byte* stat);
+
+    /// <summary><c>struct flock</c> of 64-bit systems; <see cref="Length"/> 0 reaches to the end.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct FileLock
+    {
+        public short Type, Whence;
+        public long Start, Length;
+        public int Process;
+    }
 }

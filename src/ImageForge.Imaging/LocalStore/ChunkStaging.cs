@@ -64,7 +64,13 @@ internal sealed class ChunkStaging : IDisposable
             StoreFailures.Guard(_folder, () => MakeDurable(Batch));
     }
 
-    public void MakeDurable() => MakeDurable(1);
+    /// <summary>For a seal: also what an earlier run placed and was killed before it had synced the names.</summary>
+    public void MakeDurable()
+    {
+        lock (_syncing)
+            if (!MakeDurable(1))
+                Durable.SyncFileSystem(_root, _folder.Root);
+    }
 
     /// <summary>What an earlier run left and this one did not ask for.</summary>
     public void RemoveLeftovers()
@@ -74,12 +80,16 @@ internal sealed class ChunkStaging : IDisposable
         _leftovers.Clear();
     }
 
-    public void Discard()
+    /// <summary>What this run brought belongs to a version now: from here on there is nothing to discard.</summary>
+    public void Keep() => _brought.Clear();
+
+    /// <param name="isSealed">Chunks of sealed versions: this run may have put one back that was missing.</param>
+    public void Discard(Func<ChunkId, bool> isSealed)
     {
         foreach (var path in _staged.Values)
             File.Delete(path);
         _staged.Clear();
-        foreach (var id in _brought)
+        foreach (var id in _brought.Where(id => !isSealed(id)))
             File.Delete(_folder.ChunkFile(id));
         _brought.Clear();
     }

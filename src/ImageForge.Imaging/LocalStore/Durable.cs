@@ -8,6 +8,10 @@ internal static partial class Durable
 {
     // asm-generic/fcntl.h; O_DIRECTORY differs on arm64 (arch/arm64/include/uapi/asm/fcntl.h).
     private const int ReadOnly = 0, CloseOnExec = 0x80000;
+
+    // linux/fadvise.h
+    private const int DontNeed = 4;
+
     private static readonly int s_directory = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;
 
     /// <summary>A new or replaced file, whole and durable before it has its name.</summary>
@@ -54,6 +58,14 @@ internal static partial class Durable
             throw Error("syncfs", path);
     }
 
+    /// <summary>Makes the next read come from the disk, as far as the kernel can.</summary>
+    public static void ForgetCached(string path)
+    {
+        using var file = File.OpenHandle(path);
+        // Advice: an error changes nothing.
+        _ = FAdvise(file, 0, 0, DontNeed);
+    }
+
     private static IOException Error(string operation, string path)
     {
         var errno = Marshal.GetLastPInvokeError();
@@ -65,6 +77,9 @@ internal static partial class Durable
 
     [LibraryImport("libc.so.6", EntryPoint = "fsync", SetLastError = true)]
     private static partial int FSync(SafeFileHandle handle);
+
+    [LibraryImport("libc.so.6", EntryPoint = "posix_fadvise64")]
+    private static partial int FAdvise(SafeFileHandle handle, long offset, long length, int advice);
 
     [LibraryImport("libc.so.6", EntryPoint = "syncfs", SetLastError = true)]
     private static partial int SyncFs(SafeFileHandle handle);

@@ -15,6 +15,9 @@ public sealed class LocalStore
 
     public string Root => _folder.Root;
 
+    /// <summary>For the temporary files of whoever holds the writer; the next writer clears it.</summary>
+    public string Temporary => _folder.Temporary;
+
     /// <exception cref="FailureException"><c>storeNotFound</c>.</exception>
     public static LocalStore Open(string path)
     {

@@ -10,7 +10,7 @@ namespace ImageForge.Imaging.LocalStore;
 public sealed record StoreVerification(long Chunks, long Bytes, IReadOnlyList<BadContent> Bad);
 
 /// <param name="What">A chunk's id, or <c>manifest</c> and its hash.</param>
-/// <param name="Why">missing, or damaged.</param>
+/// <param name="Why">missing, damaged, or unreadable: it is there and the disk or its rights refuse it.</param>
 /// <param name="Hurts">Versions that cannot be deployed without it, as <c>image:number</c>.</param>
 public sealed record BadContent(string What, string Why, IReadOnlyList<string> Hurts);
 
@@ -36,6 +36,10 @@ internal sealed class LocalStoreCheck(LocalStore store, LocalStoreFolder folder)
             {
                 bad.Add(new BadContent($"manifest {version.ManifestHash}", e.Failure.Code == "manifestMissing" ? "missing" : "damaged", [version.ToString()]));
             }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                bad.Add(new BadContent($"manifest {version.ManifestHash}", "unreadable", [version.ToString()]));
+            }
         }
 
         using var zstd = new ZstdDecompressor();
@@ -56,16 +60,22 @@ internal sealed class LocalStoreCheck(LocalStore store, LocalStoreFolder folder)
     {
         try
         {
-            if (ChunkFrame.TryOpen(zstd, id, File.ReadAllBytes(folder.ChunkFile(id)), plain))
-                return null;
+            // One wrong read may be the cable's or the memory's: only two of them speak against the chunk.
+            for (var read = 0; read < 2; read++)
+            {
+                if (ChunkFrame.TryOpen(zstd, id, File.ReadAllBytes(folder.ChunkFile(id)), plain))
+                    return null;
+                Durable.ForgetCached(folder.ChunkFile(id));
+            }
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return "missing";
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The disk cannot read it: as good as damaged.
+            // It may be whole: a lost network drive reads again tomorrow.
+            return "unreadable";
         }
         try
         {

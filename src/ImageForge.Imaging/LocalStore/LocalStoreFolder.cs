@@ -10,7 +10,8 @@ namespace ImageForge.Imaging.LocalStore;
 /// chunks/ab/cd/‹64 hex›   one zstd frame, always durable        catalogue/‹image›/‹number›.json     a sealed version
 /// manifests/‹64 hex›      manifests of sealed versions          catalogue/‹image›/‹number›.deleted  a number that was used
 /// staging/‹64 hex›-‹n›    chunks that are not durable yet       quarantine/‹64 hex›                 chunks whose content went bad
-/// lock                    held by the one writer                readers                             shared by deploys
+/// tmp/import-‹GUID›       lives as long as an import            lock                                held by the one writer
+/// readers                 shared by deploys
 /// </code>
 /// </summary>
 internal sealed class LocalStoreFolder(string root)
@@ -31,6 +32,8 @@ internal sealed class LocalStoreFolder(string root)
 
     public string Quarantine => Path.Combine(Root, "quarantine");
 
+    public string Temporary => Path.Combine(Root, "tmp");
+
     public string WriterLock => Path.Combine(Root, "lock");
 
     public string ReaderLock => Path.Combine(Root, "readers");
@@ -43,6 +46,9 @@ internal sealed class LocalStoreFolder(string root)
         foreach (var folder in (string[])[Root, Chunks, Manifests, Catalogue, Staging, Quarantine])
             Directory.CreateDirectory(folder, OwnerOnly);
     }
+
+    /// <summary>Made by the first writer: stores of earlier builds have none.</summary>
+    public void CreateTemporary() => Directory.CreateDirectory(Temporary, OwnerOnly);
 
     public string ChunkFile(ChunkId id) => ChunkPaths.Of(Chunks, id);
 

@@ -12,7 +12,7 @@ namespace ImageForge.Imaging.LocalStore;
 /// </summary>
 public sealed class LocalStoreWriter : IChunkSink, IDisposable
 {
-    /// <summary>Of files and folders beside the store's own that live as long as a writer.</summary>
+    /// <summary>Of the names of temporary files and folders; a GUID follows.</summary>
     public const string TemporaryPrefix = "import-";
 
     private readonly LocalStore _store;
@@ -25,11 +25,7 @@ public sealed class LocalStoreWriter : IChunkSink, IDisposable
     {
         (_store, _folder, _time, _lock) = (store, folder, time, StoreLock.ForWriting(folder));
         _staging = new ChunkStaging(folder);
-        // Temporary files of imports that were killed; the lock says that nobody uses them.
-        foreach (var file in Directory.EnumerateFiles(folder.Root, TemporaryPrefix + "*"))
-            File.Delete(file);
-        foreach (var left in Directory.EnumerateDirectories(folder.Root, TemporaryPrefix + "*"))
-            Directory.Delete(left, recursive: true);
+        ClearTemporary();
     }
 
     /// <summary>Bytes of frames that were new to the store.</summary>
@@ -59,19 +55,50 @@ public sealed class LocalStoreWriter : IChunkSink, IDisposable
                 captured.Sum(disk => disk.Manifest.DiskSizeBytes), captured.Sum(disk => disk.Manifest.UsedBytes), chunks, stored);
             Directory.CreateDirectory(_folder.ImageFolder(image));
             Durable.FlushFolder(_folder.Catalogue);
-            Durable.WriteFile(_folder.VersionFile(image, version.Number), JsonSerializer.SerializeToUtf8Bytes(version, LocalStoreJson.Default.LocalImageVersion));
             _staging.RemoveLeftovers();
+            // Before the entry, not after it: once it may be there, nothing it names is removed, whatever fails.
+            _staging.Keep();
+            Durable.WriteFile(_folder.VersionFile(image, version.Number), JsonSerializer.SerializeToUtf8Bytes(version, LocalStoreJson.Default.LocalImageVersion));
             return version;
         });
     }
 
-    /// <summary>Removes what this run brought: for an import whose input turned out to be bad.</summary>
-    public void Discard() => _staging.Discard();
+    /// <summary>Removes what this run brought and no version needs: for an import whose input turned out to be bad. After a seal it removes nothing.</summary>
+    public void Discard() => _staging.Discard(SealedChunks());
 
     public void Dispose()
     {
         _staging.Dispose();
         _lock.Dispose();
+    }
+
+    private Func<ChunkId, bool> SealedChunks()
+    {
+        try
+        {
+            return _store.AllVersions().DistinctBy(version => version.ManifestHash).SelectMany(version => _store.ReadImage(version).DataChunks())
+                .Select(chunk => chunk.Id).ToHashSet().Contains;
+        }
+        catch (Exception e) when (e is FailureException or IOException or UnauthorizedAccessException)
+        {
+            // Nobody knows what that version needs. What is left over goes with the next sweep.
+            return _ => true;
+        }
+    }
+
+    /// <summary>What imports that were killed left; the lock says that nobody uses it.</summary>
+    private void ClearTemporary()
+    {
+        _folder.CreateTemporary();
+        foreach (var left in new DirectoryInfo(_folder.Temporary).EnumerateFileSystemInfos(TemporaryPrefix + "*"))
+        {
+            if (!Guid.TryParseExact(left.Name.AsSpan(TemporaryPrefix.Length), "N", out _))
+                continue;
+            if (left is DirectoryInfo { LinkTarget: null } folder)
+                folder.Delete(recursive: true);
+            else
+                left.Delete();
+        }
     }
 
     /// <summary>Counting looks at every file once more: a chunk that is not there must not be sealed.</summary>

@@ -106,7 +106,7 @@ public sealed class FogImportTests : IDisposable
         await Cli.RefusesAsync(1, "d1p2.img is damaged", "images", "import", _scratch["fog"], "-i", "fog", "-s", _scratch.Store);
         Assert.Empty(Directory.GetFiles(_scratch.Store + "/chunks", "*", SearchOption.AllDirectories));
         Assert.Empty(Directory.GetFiles(_scratch.Store + "/staging"));
-        Assert.Empty(Directory.GetFiles(_scratch.Store, "import-*"));
+        Assert.Empty(Directory.GetFiles(_scratch.Store + "/tmp"));
         Assert.Empty(await Cli.RunAsync("images", "list", "-s", _scratch.Store, "-o", "ids"));
     }
 
