@@ -100,10 +100,11 @@ internal static class CaptureEndpoints
     }
 
     private static async Task<IResult> SealAsync(
-        HttpContext context, ImageSealing sealing, ChunkLeases leases, ChunkFaults faults, StoreSpace space, UploadMemory memory, CancellationToken cancellationToken)
+        HttpContext context, ImageSealing sealing, ChunkLeases leases, ChunkFaults faults, StoreSpace space, [FromKeyedServices(UploadMemory.Manifests)] UploadMemory memory,
+        CancellationToken cancellationToken)
     {
         var session = context.Session();
-        using var _ = await memory.TakeAsync(context.Request.ContentLength ?? MaxManifest, cancellationToken);
+        using var taken = await memory.TakeAsync(context.Request.ContentLength ?? MaxManifest, cancellationToken);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(ManifestPatience);
         ReadOnlyMemory<byte>? manifest;
@@ -118,7 +119,7 @@ internal static class CaptureEndpoints
         }
         if (manifest is null)
             return problem!;
-        switch (await sealing.SealAsync(session.Task.Id, session.Job.ImageName!, manifest.Value, cancellationToken))
+        switch (await sealing.SealAsync(session.Task.Id, session.Job.ImageName!, manifest.Value, cancellationToken, memory: taken))
         {
             case SealOutcome.Sealed(var version):
                 await leases.ReleaseAsync(session.Task.Id, cancellationToken);
@@ -135,6 +136,8 @@ internal static class CaptureEndpoints
                 return Problems.Unavailable("storeNotDurable",
                     $"The server's disk did not write what it was given (errno {errno}); what arrived last was removed.",
                     "Check the disk of the server, then ask again which chunks are missing and send them and the manifest.");
+            case SealOutcome.TaskEnded:
+                return Problems.Conflict("taskEnded", $"Task {session.Task.Id} has ended while its image was being sealed.", "Nothing to do; the machine restarts.");
             default:
                 return space.Problem();
         }

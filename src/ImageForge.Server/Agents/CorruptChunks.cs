@@ -18,6 +18,9 @@ internal sealed partial class CorruptChunks(ChunkFaults faults, VersionChunks ve
         if (verdict == ChunkVerdict.Good)
             await events.RecordAsync("chunkCorrupt", image,
                 $"A machine received chunk {id} of {image} damaged, but it is good in the store: check that machine's memory and network.", cancellationToken);
+        else if (verdict == ChunkVerdict.Unreadable)
+            await events.RecordAsync("chunkCorrupt", image,
+                $"The disk of the server cannot read chunk {id} of {image} now: check that disk and its cable, then verify the store.", cancellationToken);
     }
 
     [LoggerMessage(LogLevel.Error, "Chunk {Chunk} of {Image} was reported corrupt and is {Verdict} in the store")]

@@ -18,4 +18,7 @@ internal enum ChunkVerdict
 
     /// <summary>The content is not what the name promises.</summary>
     Corrupt,
+
+    /// <summary>The disk cannot read it, or could not just now; nobody knows its content.</summary>
+    Unreadable,
 }

@@ -17,13 +17,15 @@ internal sealed partial class ChunkStore : IDisposable
     private readonly Lock _suspectLock = new();
     private readonly SemaphoreSlim _checkpoint = new(1, 1);
     private readonly long _reserve;
+    private readonly TimeProvider _time;
     private int _losses;
     private long _storedCount;
 
-    public ChunkStore(StoreFolder folder, IStoreSync sync, ImageStoreOptions options)
+    public ChunkStore(StoreFolder folder, IStoreSync sync, ImageStoreOptions options, TimeProvider time)
     {
         _folder = folder;
         _sync = sync;
+        _time = time;
         _reserve = options.ReserveBytes;
         folder.RemoveDeadUploads();
         _journal = ChunkJournal.Open(folder, out var suspects);
@@ -101,18 +103,18 @@ internal sealed partial class ChunkStore : IDisposable
     /// <summary>Bytes of the stored frame, or null when it is not there.</summary>
     public long? StoredLength(ChunkId id) => new FileInfo(_folder.ChunkFile(id)) is { Exists: true } file ? file.Length : null;
 
-    /// <summary>Reads the chunk back and hashes it. What the disk cannot read is corrupt.</summary>
+    /// <summary>Reads the chunk back and hashes it.</summary>
     /// <exception cref="IOException">It cannot be read now, which says nothing of the chunk: too many open files, for example.</exception>
-    public ChunkVerdict Verify(ChunkId id) => Verify(id, fromDisk: false, out _);
+    public ChunkVerdict Verify(ChunkId id) => Verify(id, OpenRead(id), fromDisk: false, out _);
 
     /// <summary>As <see cref="Verify(ChunkId)"/>, but of what lies on the disk: a copy in memory says nothing of it.</summary>
     /// <param name="length">Bytes of the frame.</param>
-    public ChunkVerdict Reverify(ChunkId id, out long length) => Verify(id, fromDisk: true, out length);
+    public ChunkVerdict Reverify(ChunkId id, out long length) => Verify(id, OpenRead(id), fromDisk: true, out length);
 
-    private ChunkVerdict Verify(ChunkId id, bool fromDisk, out long length)
+    private ChunkVerdict Verify(ChunkId id, SafeFileHandle? opened, bool fromDisk, out long length)
     {
         length = 0;
-        using var file = OpenRead(id);
+        using var file = opened;
         if (file is null)
             return ChunkVerdict.Missing;
         if (fromDisk)
@@ -129,7 +131,7 @@ internal sealed partial class ChunkStore : IDisposable
         }
         catch (IOException e) when (IsMediumError(e))
         {
-            return ChunkVerdict.Corrupt;
+            return ChunkVerdict.Unreadable;
         }
         return read == frame.Length
             && ZstdFrameHeader.ContentSize(frame) is >= 1 and <= ChunkSizes.Largest and var plain
@@ -238,7 +240,7 @@ internal sealed partial class ChunkStore : IDisposable
         }
     }
 
-    /// <summary>True if the chunk is good. Two callers may hash the same one; both come to the same answer.</summary>
+    /// <summary>True if the chunk is good; one that cannot be read is not, and no version needs it. Two callers may hash the same one; both come to the same answer.</summary>
     private bool ClearSuspect(ChunkId id)
     {
         var good = Verify(id) == ChunkVerdict.Good;
@@ -256,6 +258,6 @@ internal sealed partial class ChunkStore : IDisposable
         return good;
     }
 
-    /// <summary>EIO, EBADMSG, EUCLEAN (Linux errno.h): the disk or the file system has lost this content.</summary>
+    /// <summary>EIO, EBADMSG, EUCLEAN (Linux errno.h): the disk or the file system has lost this content, or a cable or a controller failed for a moment.</summary>
     private static bool IsMediumError(IOException e) => e.HResult is 5 or 74 or 117;
 }

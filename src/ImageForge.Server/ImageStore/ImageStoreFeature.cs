@@ -19,6 +19,7 @@ internal static class ImageStoreFeature
         builder.Services.AddSingleton<ChunkIndexes>();
         builder.Services.AddSingleton<ImageSigningKey>();
         builder.Services.AddSingleton(new UploadMemory(options.UploadMemoryBytes));
+        builder.Services.AddKeyedSingleton(UploadMemory.Manifests, new UploadMemory(options.ManifestMemoryBytes));
         builder.Services.AddHostedService<ImageStoreService>();
     }
 }

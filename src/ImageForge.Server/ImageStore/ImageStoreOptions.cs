@@ -28,4 +28,7 @@ internal sealed class ImageStoreOptions
 
     /// <summary>Frames held in memory at once while they are received and checked.</summary>
     public long UploadMemoryBytes { get; set; } = 256L << 20;
+
+    /// <summary>Manifests held in memory at once while they are received and parsed.</summary>
+    public long ManifestMemoryBytes { get; set; } = 512L << 20;
 }

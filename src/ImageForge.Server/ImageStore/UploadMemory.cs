@@ -5,6 +5,9 @@ namespace ImageForge.Server.ImageStore;
 /// </summary>
 internal sealed class UploadMemory
 {
+    /// <summary>Key of the one for manifests: a large manifest on a slow line must not keep chunks waiting.</summary>
+    public const string Manifests = "manifests";
+
     private readonly long _all;
     private readonly Lock _lock = new();
     private readonly LinkedList<Waiter> _waiting = [];

@@ -26,7 +26,7 @@ internal sealed partial class ChunkFaults(
         // No seal may count a chunk that leaves now, nor be missed among the versions that need it.
         using var _ = await gate.EnterAsync(cancellationToken);
         var verdicts = await Task.Run(() => doubted.ToDictionary(static id => id, store.VerifyOrQuarantine), cancellationToken);
-        var lost = verdicts.Where(static v => v.Value != ChunkVerdict.Good).Select(static v => v.Key).Order().ToArray();
+        var lost = verdicts.Where(static v => v.Value is ChunkVerdict.Corrupt or ChunkVerdict.Missing).Select(static v => v.Key).Order().ToArray();
         if (lost.Length == 0)
             return verdicts;
         foreach (var version in await versions.ListManifestsAsync(cancellationToken))

@@ -26,11 +26,12 @@ internal sealed class HeldChunks
 
     public IReadOnlyList<IndexedChunk> Indexed => [.. _ids.Select((id, i) => new IndexedChunk(id, _lengths[i]))];
 
-    public void LookAgain(ChunkStore store)
+    /// <param name="all">Also at those that were held.</param>
+    public void LookAgain(ChunkStore store, bool all = false)
     {
         for (var i = 0; i < _lengths.Length; i++)
         {
-            if (_lengths[i] == 0)
+            if (all || _lengths[i] == 0)
                 _lengths[i] = LengthOf(store, _ids[i]);
         }
     }

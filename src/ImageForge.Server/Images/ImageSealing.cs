@@ -23,6 +23,9 @@ internal abstract record SealOutcome
     public sealed record NotDurable(int Errno) : SealOutcome;
 
     public sealed record NoSpace : SealOutcome;
+
+    /// <summary>The task was cancelled or has failed meanwhile: nothing keeps its chunks any more.</summary>
+    public sealed record TaskEnded : SealOutcome;
 }
 
 /// <summary>
@@ -37,8 +40,10 @@ internal sealed partial class ImageSealing(
 
     /// <param name="derivedFrom">Id of the version this one was made from; null: it was captured.</param>
     /// <param name="damaged">What that one lacks, as it says it; null: what the manifest says.</param>
+    /// <param name="memory">Of the upload; given back once the manifest is parsed, long before the disk is done.</param>
     public async Task<SealOutcome> SealAsync(
-        long taskId, string imageName, ReadOnlyMemory<byte> manifest, CancellationToken cancellationToken, long? derivedFrom = null, string? damaged = null)
+        long taskId, string imageName, ReadOnlyMemory<byte> manifest, CancellationToken cancellationToken, long? derivedFrom = null, string? damaged = null,
+        IDisposable? memory = null)
     {
         var hash = SHA256.HashData(manifest.Span);
         var name = Convert.ToHexStringLower(hash);
@@ -48,7 +53,8 @@ internal sealed partial class ImageSealing(
             return new SealOutcome.BadManifest(failure);
 
         var chunks = new ChunkSet(parsed);
-        var losses = store.Losses;
+        memory?.Dispose();
+        var (losses, removals) = (store.Losses, store.Removals);
         // The leases first: what is leased now no sweep removes until this task has ended, so that what is held now stays held.
         var (unleased, lacked) = await leases.CompareAsync(taskId, chunks.Ids, cancellationToken);
         if (unleased.Count > 0)
@@ -74,10 +80,16 @@ internal sealed partial class ImageSealing(
             // The kernel tells a failed write-back once: another seal may have heard of it and removed what this one counted. Or a chunk went bad.
             if (store.Losses != losses)
                 return new SealOutcome.NotDurable(0);
+            // The task may have ended during a long sync: its leases went with it, and then chunks may have.
+            if (store.Removals != removals)
+            {
+                await Task.Run(() => held.LookAgain(store, all: true), cancellationToken);
+                if (held.Missing.Count > 0)
+                    return new SealOutcome.ChunksMissing(held.Missing.Count, [.. held.Missing.Take(ShownIds)]);
+            }
             manifests.WriteDurably(name, manifest.Span);
             indexes.Write(name, held.Indexed);
-            var version = await versions.AddAsync(added, cancellationToken);
-            return new SealOutcome.Sealed(version);
+            return await versions.AddAsync(added, cancellationToken) is { } version ? new SealOutcome.Sealed(version) : new SealOutcome.TaskEnded();
         }
         catch (IOException e) when (DiskFull.Is(e))
         {

@@ -60,15 +60,18 @@ internal sealed partial class ImageVersions(Database database, TimeProvider time
 
     /// <summary>
     /// Adds the next version of an image, which is created when its name is new. The same manifest of the same task is added once.
-    /// On the disk when it returns: the agent is told that its image is safe.
+    /// On the disk when it returns: the agent is told that its image is safe. Null: the task has ended, and what it sent may be swept.
     /// </summary>
-    public Task<ImageVersion> AddAsync(NewVersion version, CancellationToken cancellationToken) =>
-        WriteDurablyAsync(async (connection, transaction) =>
+    public Task<ImageVersion?> AddAsync(NewVersion version, CancellationToken cancellationToken) =>
+        WriteDurablyAsync<ImageVersion?>(async (connection, transaction) =>
         {
             var sealedBefore = await connection.QuerySingleOrDefaultAsync<Row>(
                 $"{From} WHERE v.task_id = @TaskId AND v.manifest_hash = @ManifestHash", version, transaction);
             if (sealedBefore is not null)
                 return ToVersion(sealedBefore);
+            if (await connection.ExecuteScalarAsync<long>(
+                "SELECT EXISTS (SELECT 1 FROM host_tasks WHERE id = @TaskId AND state IN ('succeeded', 'failed', 'cancelled'))", version, transaction) != 0)
+                return null;
             var now = time.NowMilliseconds();
             await connection.ExecuteAsync(
                 "INSERT INTO images (name, created_at) VALUES (@ImageName, @now) ON CONFLICT (name) DO NOTHING", new { version.ImageName, now }, transaction);

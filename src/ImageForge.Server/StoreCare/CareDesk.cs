@@ -144,7 +144,7 @@ internal abstract class CareDesk<TRequest, TProgress>(
         {
             await before;
         }
-        catch (Exception e) when (state is not null && e is IOException or Microsoft.Data.Sqlite.SqliteException)
+        catch (Exception e) when (e is IOException or Microsoft.Data.Sqlite.SqliteException)
         {
             // One that was to show how far it was; this one shows more.
         }

@@ -1,10 +1,11 @@
+using ImageForge.Imaging.Chunks;
 using ImageForge.Server.Images;
 using ImageForge.Server.ImageStore;
 
 namespace ImageForge.Server.StoreCare;
 
 /// <summary>What beside chunks nobody needs any more: manifests without a version, indexes without a manifest, dead uploads, old quarantine.</summary>
-internal sealed class LeftoverFiles(StoreFolder folder, ImageVersions versions, SealGate gate, ImageStoreOptions options, TimeProvider time)
+internal sealed class LeftoverFiles(StoreFolder folder, ChunkStore store, ImageVersions versions, SealGate gate, ImageStoreOptions options, TimeProvider time)
 {
     // Longer than any upload may take.
     private static readonly TimeSpan UploadLifetime = TimeSpan.FromHours(24);
@@ -40,6 +41,9 @@ internal sealed class LeftoverFiles(StoreFolder folder, ImageVersions versions, 
         var quarantined = 0;
         foreach (var file in Older(folder.Quarantine, options.QuarantineLifetime))
         {
+            // The last copy of something that a version may still need.
+            if (ChunkId.TryParse(Path.GetFileName(file), out var id) && !store.MayDestroyQuarantined(id, takeBack: !request.DryRun))
+                continue;
             Remove(file, request);
             quarantined++;
         }

@@ -15,7 +15,11 @@ internal sealed class StoreVerification(
 {
     private const int FoldersPerPart = 256;
 
+    // Single ones are bad sectors; as many in a row are a disk that is gone.
+    private const int MaxUnreadableInRow = 16;
+
     private readonly IdleThread _thread = new("verify");
+    private int _unreadableInRow;
 
     public void Dispose() => _thread.Dispose();
 
@@ -24,7 +28,10 @@ internal sealed class StoreVerification(
     {
         var covered = (await versions.ListManifestsAsync(cancellationToken)).Where(v => IsIn(request, v)).ToList();
         if (progress.FoldersDone == 0)
-            progress = progress with { BadManifests = await FindBadManifestsAsync(covered, cancellationToken) };
+            progress = progress with { BadManifests = await FindBadManifestsAsync(covered, cancellationToken), NewestVersion = covered.Count == 0 ? 0 : covered.Max(static v => v.VersionId) };
+        // After a restart: the folders before it were not hashed for what was sealed since.
+        covered.RemoveAll(v => v.VersionId > progress.NewestVersion);
+        _unreadableInRow = 0;
         var whole = request.Image is null;
         MarkedPartition? marked = null;
         HashSet<byte> existing = [];
@@ -36,11 +43,17 @@ internal sealed class StoreVerification(
             {
                 existing = [.. folder.FoldersIn(first)];
                 marked = await MarkedPartition.ReadAsync(indexes, whole ? await versions.ListManifestsAsync(cancellationToken) : covered, first, cancellationToken);
+                progress = WithNotVerified(progress, marked.Unreadable);
             }
-            progress = await VerifyFolderAsync(marked, first, second, whole && existing.Contains(second), progress, cancellationToken) with { FoldersDone = at + 1 };
+            progress = await VerifyFolderAsync(marked, first, second, whole && existing.Contains(second), covered, progress, cancellationToken);
+            if (_unreadableInRow >= MaxUnreadableInRow)
+                return progress with { Problem = $"The disk could not read {_unreadableInRow} chunks in a row, so the verification ended and none of them was set aside. Check the disk of the image store, then verify again." };
+            progress = progress with { FoldersDone = at + 1 };
             report(progress);
         }
-        await versions.SetVerifiedAsync(covered.Where(v => progress.BadManifests?.Contains(v.Name) != true).Select(static v => v.VersionId), time.GetUtcNow(), cancellationToken);
+        await versions.SetVerifiedAsync(
+            covered.Where(v => progress.BadManifests?.Contains(v.Name) != true && progress.NotVerified?.Contains(v.VersionId) != true).Select(static v => v.VersionId),
+            time.GetUtcNow(), cancellationToken);
         return progress;
     }
 
@@ -48,7 +61,7 @@ internal sealed class StoreVerification(
         request.Image is null || request.Image == version.ImageName && (request.Version is null || request.Version == version.Number);
 
     private async Task<VerifyProgress> VerifyFolderAsync(
-        MarkedPartition marked, byte first, byte second, bool whole, VerifyProgress progress, CancellationToken cancellationToken)
+        MarkedPartition marked, byte first, byte second, bool whole, List<VersionManifest> covered, VerifyProgress progress, CancellationToken cancellationToken)
     {
         var needed = marked.InFolder(second);
         ChunkId[] ids = whole ? [.. folder.ChunksIn(first, second).Union(needed).Order()] : needed;
@@ -59,46 +72,82 @@ internal sealed class StoreVerification(
         {
             ChunksGood = progress.ChunksGood + hashed.Good,
             BytesRead = progress.BytesRead + hashed.Bytes,
-            ChunksUnreadable = progress.ChunksUnreadable + hashed.Unreadable,
+            ChunksUnreadable = progress.ChunksUnreadable + hashed.Unreadable.Count,
         };
-        return hashed.Doubted.Count == 0 ? progress : await SetAsideAsync(hashed.Doubted, progress, cancellationToken);
+        if (hashed.Doubted.Count > 0)
+            progress = await SetAsideAsync(hashed.Doubted, hashed.Unreadable, progress, cancellationToken);
+        return hashed.Unreadable.Count == 0 ? progress : WithNotVerified(progress, await HavingAsync(hashed.Unreadable, covered, cancellationToken));
     }
 
-    private (long Good, long Bytes, long Unreadable, List<ChunkId> Doubted) Hash(ChunkId[] ids, MarkedPartition marked, CancellationToken cancellationToken)
+    private (long Good, long Bytes, List<ChunkId> Unreadable, List<ChunkId> Doubted) Hash(ChunkId[] ids, MarkedPartition marked, CancellationToken cancellationToken)
     {
-        long good = 0, bytes = 0, unreadable = 0;
-        var doubted = new List<ChunkId>();
+        long good = 0, bytes = 0;
+        List<ChunkId> unreadable = [], doubted = [];
         foreach (var id in ids)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            if (_unreadableInRow >= MaxUnreadableInRow)
+                break;
+            ChunkVerdict verdict;
             try
             {
-                var verdict = store.Reverify(id, out var length);
+                verdict = store.Reverify(id, out var length);
+                // Once more: what a controller lost on the way is there at the second try.
+                if (verdict == ChunkVerdict.Unreadable)
+                    verdict = store.Reverify(id, out length);
                 bytes += length;
-                if (verdict == ChunkVerdict.Good)
-                    good++;
-                // What no version names and is gone was swept meanwhile.
-                else if (verdict == ChunkVerdict.Corrupt || marked.Contains(id))
-                    doubted.Add(id);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 // Says nothing of the chunk: too many open files, for example.
-                unreadable++;
+                verdict = ChunkVerdict.Unreadable;
             }
+            if (verdict == ChunkVerdict.Unreadable)
+            {
+                unreadable.Add(id);
+                _unreadableInRow++;
+                continue;
+            }
+            // A missing one was not read: it says nothing of the disk.
+            if (verdict != ChunkVerdict.Missing)
+                _unreadableInRow = 0;
+            if (verdict == ChunkVerdict.Good)
+                good++;
+            // What no version names and is gone was swept meanwhile.
+            else if (verdict == ChunkVerdict.Corrupt || marked.Contains(id))
+                doubted.Add(id);
         }
         return (good, bytes, unreadable, doubted);
     }
 
-    private async Task<VerifyProgress> SetAsideAsync(List<ChunkId> doubted, VerifyProgress progress, CancellationToken cancellationToken)
+    /// <param name="unreadable">Gets those that cannot be read now that everybody else waits.</param>
+    private async Task<VerifyProgress> SetAsideAsync(List<ChunkId> doubted, List<ChunkId> unreadable, VerifyProgress progress, CancellationToken cancellationToken)
     {
-        var verdicts = (await faults.SetAsideAsync(doubted, cancellationToken)).Values;
+        var judged = await faults.SetAsideAsync(doubted, cancellationToken);
+        var verdicts = judged.Values;
+        unreadable.AddRange(judged.Where(static v => v.Value == ChunkVerdict.Unreadable).Select(static v => v.Key));
         return progress with
         {
             ChunksGood = progress.ChunksGood + verdicts.Count(static v => v == ChunkVerdict.Good),
             ChunksBad = progress.ChunksBad + verdicts.Count(static v => v == ChunkVerdict.Corrupt),
             ChunksMissing = progress.ChunksMissing + verdicts.Count(static v => v == ChunkVerdict.Missing),
+            ChunksUnreadable = progress.ChunksUnreadable + verdicts.Count(static v => v == ChunkVerdict.Unreadable),
         };
+    }
+
+    private static VerifyProgress WithNotVerified(VerifyProgress progress, List<VersionManifest> found) =>
+        found.Count == 0 ? progress : progress with { NotVerified = [.. (progress.NotVerified ?? []).Union(found.Select(static v => v.VersionId)).Order()] };
+
+    /// <param name="chunks">All begin with the same byte.</param>
+    private async Task<List<VersionManifest>> HavingAsync(List<ChunkId> chunks, List<VersionManifest> covered, CancellationToken cancellationToken)
+    {
+        var having = new List<VersionManifest>();
+        foreach (var same in covered.GroupBy(static v => v.ManifestHash, StringComparer.Ordinal))
+        {
+            if (await indexes.ReadAsync(same.Key, ChunkIndex.PartitionOf(chunks[0]), cancellationToken) is not { } indexed || indexed.Any(c => chunks.Contains(c.Id)))
+                having.AddRange(same);
+        }
+        return having;
     }
 
     private async Task<IReadOnlyList<string>> FindBadManifestsAsync(List<VersionManifest> covered, CancellationToken cancellationToken)

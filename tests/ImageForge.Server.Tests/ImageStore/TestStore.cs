@@ -47,7 +47,7 @@ internal sealed class TestStore : IDisposable
     private void Open()
     {
         Folder = new StoreFolder(_root);
-        Chunks = new ChunkStore(Folder, Sync, _options);
+        Chunks = new ChunkStore(Folder, Sync, _options, TimeProvider.System);
     }
 }
 
