@@ -21,10 +21,19 @@ internal sealed class MadeGroup : IDisposable
     public MadeGroup(long bytes, string pvcreate = "", int disks = 1, bool group = true)
     {
         _disks = [.. Enumerable.Range(0, disks).Select(_ => new LoopDevice(bytes))];
-        foreach (var disk in _disks)
-            Run($"pvcreate -y {pvcreate} {disk.Node}");
-        if (group)
-            Run($"vgcreate -s 1M lab {string.Join(' ', _disks.Select(d => d.Node))}");
+        try
+        {
+            foreach (var disk in _disks)
+                Run($"pvcreate -y {pvcreate} {disk.Node}");
+            if (group)
+                Run($"vgcreate -s 1M lab {string.Join(' ', _disks.Select(d => d.Node))}");
+        }
+        catch
+        {
+            // Nobody else would detach the loop devices.
+            Dispose();
+            throw;
+        }
     }
 
     public string Image => _disks[0].File;
