@@ -33,8 +33,8 @@ public sealed record TaskAssignment(
     CaptureAssignment? Capture,
     DeployAssignment? Deploy);
 
-/// <param name="ChunkSize">Plain bytes per chunk, a power of two from 64 KiB to 16 MiB.</param>
-/// <param name="Level">zstd level, 1 to 19.</param>
+/// <param name="ChunkSize">Plain bytes per chunk, a power of two from 64 KiB to 16 MiB; 0: the agent chooses by what is on the disk.</param>
+/// <param name="Level">zstd level, 1 to 19; 0: the agent adapts it to processor and network while it works.</param>
 /// <param name="Disk">Serial or WWN of the disk to capture; null: the only internal disk.</param>
 public sealed record CaptureAssignment(string ImageName, int ChunkSize, int Level, string? Disk, CaptureChoices? Choices = null);
 

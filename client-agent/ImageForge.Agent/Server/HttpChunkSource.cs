@@ -1,17 +1,25 @@
 using ImageForge.Contracts;
 using ImageForge.Imaging.Chunks;
+using ImageForge.Imaging.Pipelines;
 
 namespace ImageForge.Agent.Server;
 
 /// <summary>Chunks of the image being deployed, from GET deploy/chunks/{id}. Several may be read at once; a lost one is asked for again from its start.</summary>
-internal sealed class HttpChunkSource(ServerConnection connection, Traffic traffic) : IChunkSource, IChunkInventory
+internal sealed class HttpChunkSource(ServerConnection connection, Traffic traffic) : IChunkSource, IChunkInventory, IRemoteTimes
 {
+    private readonly ServerTime _server = new();
     private static readonly TimeSpan s_perFrame = TimeSpan.FromSeconds(60);
+
+    public TimeSpan ServerTime => _server.Spent;
 
     public async ValueTask<int> ReadFrameAsync(ChunkId id, Memory<byte> frame, CancellationToken cancel)
     {
         var length = await connection.SendAsync(HttpMethod.Get, "deploy/chunks/" + id, null,
-            (response, c) => ReadAsync(response, id, frame, c), s_perFrame, cancel);
+            (response, c) =>
+            {
+                _server.Add(response);
+                return ReadAsync(response, id, frame, c);
+            }, s_perFrame, cancel);
         traffic.AddReceived(length);
         return length;
     }

@@ -46,14 +46,14 @@ internal static class CaptureTask
     }
 
     public static CaptureOptions Options(CaptureAssignment job, DiskInventory disk) =>
-        new(job.ChunkSize, job.Level, disk.Model, Dirty: job.Choices?.Dirty ?? DirtyVolumes.Whole, AllowReadErrors: job.Choices?.AllowReadErrors ?? false);
+        new(job.ChunkSize, job.Level > 0 ? job.Level : null, disk.Model, Dirty: job.Choices?.Dirty ?? DirtyVolumes.Whole, AllowReadErrors: job.Choices?.AllowReadErrors ?? false);
 
     /// <summary>The server lost some of what it had taken, by a power cut or a disk error. It is asked again chunk by chunk and sent those.</summary>
     public static bool MayRepeat(int attempt, FailureException e) => attempt < MostAttempts && e.Failure.Code is ("chunksMissing" or ServerConnection.StoreNotDurable);
 
     private static PhaseReading Reading(CaptureProgress counters) => counters.BytesTotal == 0
         ? new PhaseReading(HostTaskState.Preparing, 0, 0, "reading the partition table and the file systems")
-        : new PhaseReading(HostTaskState.Transferring, counters.BytesDone, counters.BytesTotal);
+        : new PhaseReading(HostTaskState.Transferring, counters.BytesDone, counters.BytesTotal, BottleneckText.Of(counters.Bottleneck));
 
     private static TaskOutcome Succeeded(DiskInventory disk, CaptureProgress counters, Manifest manifest, SealReply version) => new(
         HostTaskState.Succeeded, null,

@@ -64,18 +64,25 @@ internal static class DeployTask
             new DeployOptions(job.ReadBack, taskId, Grower: new VolumeGrower()));
         var counters = engine.Progress;
         context.Progress.Follow(() => new PhaseReading(State(counters.Phase), counters.BytesDone, counters.BytesTotal,
-            counters.BytesKept > 0 ? $"{Units.MiB(counters.BytesKept)} MiB were already on the disk" : null));
+            Detail(counters)));
         await engine.RunAsync(cancel);
 
         return new TaskOutcome(HostTaskState.Succeeded, null,
             $"Deployed {job.ImageName} version {job.VersionNumber} to {disk.Name}: {Units.MiB(counters.BytesWritten)} MiB written "
                 + $"({Units.MiB(counters.BytesFetched)} MiB fetched compressed), {Units.MiB(counters.BytesKept)} MiB were already right."
                 + (engine.Growth is { } growth ? $" {(growth.Grown ? "The disk is filled." : "Warning:")} {growth.Note}".TrimEnd() : ""),
-            BytesRead: counters.BytesCompared, BytesWritten: counters.BytesWritten)
+            BytesRead: counters.BytesCompared + counters.BytesSampled, BytesWritten: counters.BytesWritten)
         {
             Proof = Proofs.Of(outcome.Plan.Manifest, job.ManifestHash, counters.BytesKept + (job.ReadBack ? counters.BytesWritten : 0)),
             Written = [disk],
         };
+    }
+
+    internal static string? Detail(DeployProgress counters)
+    {
+        var kept = counters.BytesKept > 0 ? $"{Units.MiB(counters.BytesKept)} MiB were already on the disk" : null;
+        var limit = counters.Phase is DeployPhase.Transferring or DeployPhase.Verifying ? BottleneckText.Of(counters.Bottleneck) : null;
+        return kept is null ? limit : limit is null ? kept : $"{kept}; {limit}";
     }
 
     internal static HostTaskState State(DeployPhase phase) => phase switch

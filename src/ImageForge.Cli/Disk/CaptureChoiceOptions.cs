@@ -9,8 +9,8 @@ namespace ImageForge.Cli.Disk;
 /// <summary>How a disk is read and compressed; the same for captures and imports.</summary>
 internal sealed class CaptureChoiceOptions
 {
-    private readonly Option<string?> _chunkSize = new("--chunk-size") { Description = $"Plain bytes per chunk, a power of two from 64KiB to 16MiB (default {Sizes.Text(ChunkSizes.Default)})", HelpName = "SIZE" };
-    private readonly Option<int?> _level = new("--level") { Description = "zstd level, 1 to 19", HelpName = "N" };
+    private readonly Option<string?> _chunkSize = new("--chunk-size") { Description = $"Plain bytes per chunk, a power of two from 64KiB to 16MiB (default: {Sizes.Text(ChunkSizes.Default)}, larger for more than 256GiB of content)", HelpName = "SIZE" };
+    private readonly Option<int?> _level = new("--level") { Description = "zstd level, 1 to 19 (default: adapted while it works)", HelpName = "N" };
 
     private readonly Option<bool> _allowReadErrors = new("--allow-read-errors") { Description = "Keep sectors that cannot be read as zeros; the image is marked damaged, with their list" };
     private readonly Option<DirtyVolumes?> _dirty = new("--dirty")

@@ -17,7 +17,7 @@ public sealed class CaptureEngine(IBlockDevice source, IChunkSink sink, CaptureO
     {
         if (!source.IsReadOnly)
             throw new InvalidOperationException($"{source.Name} is open for writing; a capture reads only");
-        if (!ChunkSizes.IsValid(options.ChunkSize))
+        if (options.ChunkSize != ChunkSizes.Automatic && !ChunkSizes.IsValid(options.ChunkSize))
             throw new InvalidOperationException($"{options.ChunkSize} is not a chunk size");
         try
         {

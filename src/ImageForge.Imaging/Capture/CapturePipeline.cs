@@ -8,94 +8,109 @@ using ImageForge.Imaging.Pipelines;
 namespace ImageForge.Imaging.Capture;
 
 /// <summary>
-/// read → mask and hash → ask which are missing → compress → send, all at once. Queues need no bound of their own: every item
-/// holds a buffer of one of two pools, so the pools bound the memory and make a fast stage wait for a slow one.
+/// read, mask and hash → ask which are missing → compress → send, all at once. Queues need no bound of their own: every item
+/// holds a part of a buffer of one of two pools, so the pools bound the memory and make a fast stage wait for a slow one.
 /// </summary>
 internal sealed class CapturePipeline(IBlockDevice source, IChunkSink sink, CaptureOptions options, CapturePlan plan, CaptureProgress progress) : IDisposable
 {
-    private const int PlainBudget = 24 << 20, FrameBudget = 10 << 20;
+    private const int PlainBudget = 24 << 20, FrameBudget = 10 << 20, MostReaders = 8;
 
-    /// <summary>Ids per question: a third of the buffers, so that two questions' worth is still read or compressed meanwhile.</summary>
-    private readonly int _batch = Math.Max(1, BufferPool.CountFor(PlainBudget, options.ChunkSize, 4) / 3);
+    private readonly int _chunkSize = plan.Volumes.Select(v => v.Header.ChunkSize).DefaultIfEmpty(ChunkSizes.Smallest).Max();
     private readonly int _workers = options.Workers > 0 ? options.Workers : Math.Clamp(Environment.ProcessorCount, 1, 8);
-    private readonly BlockingCollection<Item> _read = [], _missing = [];
+    private readonly AdaptiveLevel _adaptive = new(options.LowestLevel, LargeTables(plan) ? Math.Max(options.LowestLevel, Math.Min(options.HighestLevel, 6)) : options.HighestLevel);
+    private readonly StageTimes _times = progress.Times(sink as IRemoteTimes);
+    private readonly BlockingCollection<Item> _missing = [];
     private readonly Channel<Item> _hashed = Channel.CreateUnbounded<Item>(), _frames = Channel.CreateUnbounded<Item>();
 
     /// <summary>Ids being compressed or sent: a twin chunk is not sent twice. If its sending fails, so does the capture.</summary>
     private readonly ConcurrentDictionary<ChunkId, bool> _onTheWay = new();
 
+    private int _reading;
+
     public async Task RunAsync(CancellationToken cancel)
     {
-        using var plains = new BufferPool(options.ChunkSize, BufferPool.CountFor(PlainBudget, options.ChunkSize, 4));
-        using var frames = new BufferPool(ZstdCompressor.Bound(options.ChunkSize), BufferPool.CountFor(FrameBudget, options.ChunkSize, 2));
+        var span = Math.Max(CaptureSpan.Bytes, _chunkSize);
+        using var plains = new BufferPool(span, BufferPool.CountFor(PlainBudget, span, 4));
+        using var frames = new BufferPool(ZstdCompressor.Bound(_chunkSize), BufferPool.CountFor(FrameBudget, _chunkSize, 2));
         using var stages = new StageGroup(cancel);
-        stages.Threads("capture read", 1, () => Read(plains, stages.Token), _read.CompleteAdding);
-        stages.Threads("capture hash", _workers, () => Hash(plains, stages.Token), () => _hashed.Writer.Complete());
-        stages.Tasks(1, () => AskAsync(plains, stages.Token), _missing.CompleteAdding);
-        stages.Threads("capture compress", _workers, () => Compress(plains, frames, stages.Token), () => _frames.Writer.Complete());
+        using var spans = CaptureSpan.Of(plan.Volumes).GetEnumerator();
+        var readers = Math.Clamp(Math.Max(options.ReadsInFlight, _workers), 1, MostReaders);
+        _reading = readers;
+        _times.SetWorkers(readers, _workers, options.SendsInFlight);
+        stages.Threads("capture read", readers, () => Read(spans, plains, stages.Token), () => _hashed.Writer.Complete());
+        stages.Tasks(1, () => AskAsync(stages.Token), _missing.CompleteAdding);
+        stages.Threads("capture compress", _workers, () => Compress(frames, stages.Token), () => _frames.Writer.Complete());
         stages.Tasks(options.SendsInFlight, () => SendAsync(frames, stages.Token), () => { });
         await stages.CompleteAsync();
     }
 
-    public void Dispose()
-    {
-        _read.Dispose();
-        _missing.Dispose();
-    }
+    public void Dispose() => _missing.Dispose();
 
-    private void Read(BufferPool plains, CancellationToken cancel)
+    private static bool LargeTables(CapturePlan plan) => plan.Volumes.Any(v => v.Header.ChunkSize > 256 << 10);
+
+    /// <summary>Several reads are in flight, begun in disk order; who has read also masks and hashes.</summary>
+    private void Read(IEnumerator<CaptureSpan> spans, BufferPool plains, CancellationToken cancel)
     {
         var reader = new SourceReader(source, plan.BadSectors);
-        foreach (var volume in plan.Volumes)
+        while (true)
         {
-            var candidate = 0;
-            for (var chunk = 0; chunk < volume.Header.ChunkCount; chunk++)
+            // The buffer first: who waits for one must not hold the next place on the disk.
+            var buffer = new SharedBuffer(plains, plains.Rent(cancel));
+            CaptureSpan span;
+            lock (spans)
             {
-                if (volume.UsageOf(chunk) == ChunkUsage.None)
-                    continue;
-                var readBytes = volume.ReadBytesOf(chunk);
-                if (readBytes == 0)
+                if (!spans.MoveNext())
                 {
-                    // Used, but wholly skipped: zero in the manifest, as every candidate that gets no id.
-                    candidate++;
-                    continue;
+                    buffer.Release();
+                    break;
                 }
-                var plain = plains.Rent(cancel);
-                var bits = volume.ReadBitsOf(chunk);
-                var length = volume.Header.ChunkLength(chunk);
-                var offset = volume.Header.Partition.Offset + (long)chunk * volume.Header.ChunkSize;
-                progress.AddRead(reader.Read(volume.Header, offset, bits, plain.Span[..length]));
-                _read.Add(new Item(volume, candidate++, readBytes, plain, length), cancel);
+                span = spans.Current;
             }
+            var started = _times.Now;
+            progress.AddRead(reader.Read(span, buffer.Span));
+            started = _times.Add(StageTimes.Stage.Disk, started);
+            Hash(span, buffer);
+            _times.Add(StageTimes.Stage.Cpu, started);
+            buffer.Release();
         }
-        plan.BadSectors.Finish();
+        // Only the last one knows that everything is read.
+        if (Interlocked.Decrement(ref _reading) == 0)
+            plan.BadSectors.Finish();
     }
 
-    private void Hash(BufferPool plains, CancellationToken cancel)
+    private void Hash(in CaptureSpan span, SharedBuffer buffer)
     {
-        foreach (var item in _read.GetConsumingEnumerable(cancel))
+        var header = span.Volume.Header;
+        for (var i = 0; i < span.Count; i++)
         {
-            var content = item.Buffer.Span[..item.Length];
-            if (content.ContainsAnyExcept((byte)0))
+            var chunk = span.FirstChunk + i;
+            var content = buffer.Memory.Slice(i * header.ChunkSize, header.ChunkLength(chunk));
+            var used = span.Volume.ReadBytesOf(chunk);
+            if (content.Span.ContainsAnyExcept((byte)0))
             {
-                _hashed.Writer.TryWrite(item with { Id = ChunkId.Of(content) });
-                continue;
+                buffer.Hold();
+                _hashed.Writer.TryWrite(new Item(span.Volume, span.FirstCandidate + i, used, ChunkId.Of(content.Span), buffer, content));
             }
-            // Used and zero: the manifest says so without a chunk.
-            plains.Return(item.Buffer);
-            progress.Done(item.UsedBytes);
+            else
+            {
+                // Used and zero: the manifest says so without a chunk.
+                progress.Done(used);
+            }
         }
     }
 
-    private async Task AskAsync(BufferPool plains, CancellationToken cancel)
+    private async Task AskAsync(CancellationToken cancel)
     {
-        var batch = new List<Item>(_batch);
+        // A third of the buffers: two questions' worth is still read or compressed meanwhile.
+        var most = Math.Max(1, PlainBudget / _chunkSize / 3);
+        var batch = new List<Item>(most);
+        var asked = new HashSet<ChunkId>(most);
         while (await _hashed.Reader.WaitToReadAsync(cancel))
         {
-            while (batch.Count < _batch && _hashed.Reader.TryRead(out var item))
+            while (batch.Count < most && _hashed.Reader.TryRead(out var item))
             {
-                if (_onTheWay.ContainsKey(item.Id) || batch.Exists(b => b.Id == item.Id))
-                    Keep(item, plains);
+                if (_onTheWay.ContainsKey(item.Id) || !asked.Add(item.Id))
+                    Keep(item);
                 else
                     batch.Add(item);
             }
@@ -106,49 +121,63 @@ internal sealed class CapturePipeline(IBlockDevice source, IChunkSink sink, Capt
             {
                 if (!missing[i])
                 {
-                    Keep(batch[i], plains);
+                    Keep(batch[i]);
                     continue;
                 }
                 _onTheWay[batch[i].Id] = true;
                 _missing.Add(batch[i], cancel);
             }
             batch.Clear();
+            asked.Clear();
         }
     }
 
-    private void Keep(in Item item, BufferPool plains)
+    private void Keep(in Item item)
     {
         item.Volume.SetData(item.Candidate, item.Id);
-        plains.Return(item.Buffer);
+        item.Buffer!.Release();
         progress.Held(item.UsedBytes);
     }
 
-    private void Compress(BufferPool plains, BufferPool frames, CancellationToken cancel)
+    private void Compress(BufferPool frames, CancellationToken cancel)
     {
         using var zstd = new ZstdCompressor();
         foreach (var item in _missing.GetConsumingEnumerable(cancel))
         {
             var frame = frames.Rent(cancel);
-            var length = zstd.Compress(item.Buffer.Span[..item.Length], frame.Span, options.Level);
-            plains.Return(item.Buffer);
-            _frames.Writer.TryWrite(item with { Buffer = frame, FrameLength = length });
+            var started = _times.Now;
+            var length = zstd.Compress(item.Content.Span, frame.Span, LevelFor(item.Content.Span));
+            _times.Add(StageTimes.Stage.Cpu, started);
+            item.Buffer!.Release();
+            _frames.Writer.TryWrite(item with { Buffer = null, Frame = frame, FrameLength = length });
         }
+    }
+
+    private int LevelFor(ReadOnlySpan<byte> plain)
+    {
+        if (options.Level is { } fixedLevel)
+            return fixedLevel;
+        var level = _adaptive.Next(_frames.Reader.Count, options.SendsInFlight, _missing.Count);
+        progress.Level = level;
+        return level > 1 && NoiseProbe.IsNoise(plain) ? 1 : level;
     }
 
     private async Task SendAsync(BufferPool frames, CancellationToken cancel)
     {
         await foreach (var item in _frames.Reader.ReadAllAsync(cancel))
         {
-            await sink.StoreAsync(item.Id, item.Length, item.Buffer.Memory[..item.FrameLength], cancel);
+            var started = _times.Now;
+            await sink.StoreAsync(item.Id, item.Content.Length, item.Frame!.Memory[..item.FrameLength], cancel);
+            _times.Add(StageTimes.Stage.Transfer, started);
             item.Volume.SetData(item.Candidate, item.Id);
             _onTheWay.TryRemove(item.Id, out _);
-            frames.Return(item.Buffer);
+            frames.Return(item.Frame);
             progress.Sent(item.UsedBytes, item.FrameLength);
         }
     }
 
     /// <param name="Candidate">The chunk's place among those with used blocks in its volume.</param>
-    /// <param name="Buffer">Plain content, later the frame.</param>
-    /// <param name="Length">Plain bytes.</param>
-    private readonly record struct Item(ManifestVolumeBuilder Volume, int Candidate, long UsedBytes, AlignedBuffer Buffer, int Length, ChunkId Id = default, int FrameLength = 0);
+    /// <param name="Buffer">What <paramref name="Content"/> lies in, until it is compressed; afterwards only the length of the content counts.</param>
+    private readonly record struct Item(
+        ManifestVolumeBuilder Volume, int Candidate, long UsedBytes, ChunkId Id, SharedBuffer? Buffer, Memory<byte> Content, AlignedBuffer? Frame = null, int FrameLength = 0);
 }

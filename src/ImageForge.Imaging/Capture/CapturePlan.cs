@@ -1,4 +1,5 @@
 using ImageForge.Contracts;
+using ImageForge.Imaging.Chunks;
 using ImageForge.Imaging.Deploy;
 using ImageForge.Imaging.Disks;
 using ImageForge.Imaging.FileSystems;
@@ -27,7 +28,6 @@ internal sealed class CapturePlan
     /// <summary>Reads the tables and the file systems' own maps.</summary>
     public static CapturePlan Read(IBlockDevice source, CaptureOptions options, CancellationToken cancel)
     {
-        var chunkSize = options.ChunkSize;
         if (source.SectorSize is not (512 or 4096))
             throw new FailureException("sectorSizeUnsupported", Fault.Disk, $"{source.Name} has sectors of {source.SectorSize} bytes and images hold disks with 512 or 4096.", "Format the disk with sectors of 512 or 4096 bytes (sg_format, nvme format) and install it again, or exclude this host.");
         // Such a disk has no tables: it would be taken for one large unknown volume.
@@ -44,17 +44,23 @@ internal sealed class CapturePlan
             plan._regions.Add(region.Kind == RawRegionKind.Zeros
                 ? new ManifestRegion(region.Kind, region.Offset, default, (int)region.Length)
                 : new ManifestRegion(region.Kind, region.Offset, ReadRegion(source, region)));
+        var contents = new List<(Partition Partition, VolumeContent Content)>();
         foreach (var partition in layout.Partitions.OrderBy(p => p.Offset))
         {
             cancel.ThrowIfCancellationRequested();
             if (partition.Number > 0 && TargetContents.ReadRecord(source, partition) is { } half)
                 throw new FailureException("deployUnfinished", Fault.Disk, $"Partition {partition.Number} of {source.Name} carries an unfinished deploy ({half}).", "Deploy this volume to this host until it succeeds, then capture.");
-            ManifestRoom.CheckChunks(partition, chunkSize);
+            if (options.ChunkSize != ChunkSizes.Automatic)
+                ManifestRoom.CheckChunks(partition, options.ChunkSize);
             var content = Identify(source, partition, options.AllowReadErrors, cancel);
             if (options.Dirty == DirtyVolumes.Refuse && UncleanVolume.Refusal(source.Name, partition, content) is { } refusal)
                 throw new FailureException(refusal);
-            plan.Volumes.Add(new ManifestVolumeBuilder(partition, content, chunkSize));
+            contents.Add((partition, content));
         }
+        var chunkSize = options.ChunkSize != ChunkSizes.Automatic ? options.ChunkSize
+            : ChunkSizes.For(contents.Sum(f => f.Content.Used.CountUsed() * f.Content.BlockSize), source.SizeBytes);
+        foreach (var (partition, content) in contents)
+            plan.Volumes.Add(new ManifestVolumeBuilder(partition, content, chunkSize));
         ManifestRoom.CheckBody(layout, plan._regions, plan.Volumes, chunkSize);
         // What no deploy could read back is refused now, not after hours of sending.
         if (Extents.Problem(plan.DiskSize, layout.SectorSize, plan._regions, [.. plan.Volumes.Select(v => v.Header.Partition)], layout.Gpt) is { } problem)

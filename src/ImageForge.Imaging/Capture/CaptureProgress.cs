@@ -1,9 +1,13 @@
+using ImageForge.Imaging.Pipelines;
+
 namespace ImageForge.Imaging.Capture;
 
 /// <summary>Counters of a running capture; read them from any thread as often as you like.</summary>
 public sealed class CaptureProgress
 {
     private long _done, _total, _sent, _read, _chunksSent, _chunksHeld;
+    private int _level;
+    private StageTimes? _times;
 
     /// <summary>Bytes of used content that are hashed and known to be with the sink.</summary>
     public long BytesDone => Interlocked.Read(ref _done);
@@ -20,6 +24,19 @@ public sealed class CaptureProgress
 
     /// <summary>Data chunks that did not need sending: the sink held them, or a twin was on its way.</summary>
     public long ChunksHeld => Interlocked.Read(ref _chunksHeld);
+
+    /// <summary>The zstd level in use; 0 until something was compressed, or where it is fixed.</summary>
+    public int Level { get => Volatile.Read(ref _level); internal set => Volatile.Write(ref _level, value); }
+
+    /// <summary>What the capture waits for most.</summary>
+    public Bottleneck Bottleneck => Volatile.Read(ref _times)?.Read() ?? Bottleneck.Unknown;
+
+    internal StageTimes Times(IRemoteTimes? remote)
+    {
+        var times = new StageTimes(remote, TimeProvider.System);
+        Volatile.Write(ref _times, times);
+        return times;
+    }
 
     internal void SetTotal(long bytes) => Interlocked.Exchange(ref _total, bytes);
 

@@ -61,7 +61,7 @@ public sealed class DeployEngine(IBlockDevice target, IChunkSource source, Write
         if (!options.ReadBack)
             return;
         Progress.Enter(DeployPhase.Verifying, _state.WrittenUsedBytes(plan.Manifest));
-        await new ReadBack(target, plan, _state, Progress).RunAsync(cancel);
+        await new ReadBack(target, plan, options, _state, Progress).RunAsync(cancel);
     });
 
     internal Task FinishAsync(CancellationToken cancel) => NamingDiskErrors(async () =>
@@ -121,7 +121,12 @@ internal sealed class DeployState(WritePlan plan)
     /// <summary>First bytes of each volume, by its position in the manifest; null where they stay zero.</summary>
     public byte[]?[] Heads { get; } = new byte[]?[plan.Manifest.Volumes.Count];
 
-    public void MarkWritten(int volume, int chunk) => _written[volume][chunk] = true;
+    public void MarkWritten(int volume, int chunk)
+    {
+        // Neighbours share a word of the bits and may be written by different threads.
+        lock (_written)
+            _written[volume][chunk] = true;
+    }
 
     public bool IsWritten(int volume, int chunk) => _written[volume][chunk];
 

@@ -9,177 +9,194 @@ using ImageForge.Imaging.Pipelines;
 namespace ImageForge.Imaging.Deploy;
 
 /// <summary>
-/// walk (and compare) → fetch, several at once → decompress and verify → write in disk order. The walker rents the plain buffer
-/// of a chunk before it queues it, so the oldest chunk always has one: the writer, which keeps the order, cannot starve.
+/// walk → compare, several reads at once → fetch, several at once → decompress and verify → write, begun in disk order. The walker
+/// rents a span's buffer before it queues it, so the oldest span always has one: the writers, which keep the order, cannot starve.
 /// </summary>
 internal sealed class DeployPipeline(IBlockDevice target, IChunkSource source, WritePlan plan, DeployOptions options, DeployState state, DeployProgress progress) : IDisposable
 {
-    private const int PlainBudget = 24 << 20, FrameBudget = 10 << 20, QueuedChunks = 1024;
+    private const int PlainBudget = 24 << 20, FrameBudget = 10 << 20, QueuedSpans = 1024;
 
     private readonly int _chunkSize = plan.Manifest.Volumes.Select(v => v.Header.ChunkSize).DefaultIfEmpty(ChunkSizes.Smallest).Max();
-    private readonly BlockingCollection<Pending> _inOrder = new(QueuedChunks);
-    private readonly BlockingCollection<Pending> _fetched = [];
-    private readonly Channel<Pending> _wanted = Channel.CreateUnbounded<Pending>();
+    private readonly int _workers = Math.Clamp(Environment.ProcessorCount, 1, 4);
+    private readonly StageTimes _times = progress.Times(source as IRemoteTimes);
+    private readonly BlockingCollection<SpanWork> _inOrder = new(QueuedSpans), _toCompare = [];
+    private readonly BlockingCollection<WantedChunk> _fetched = [];
+    private readonly Channel<WantedChunk> _wanted = Channel.CreateUnbounded<WantedChunk>();
+    private readonly ComparisonPace _pace = new();
+    private readonly Lock _flushing = new();
+    private long _sinceFlush;
 
     public async Task RunAsync(CancellationToken cancel)
     {
-        using var plains = new BufferPool(_chunkSize, BufferPool.CountFor(PlainBudget, _chunkSize, 4));
+        var spanBytes = ChunkSpan.BufferLength(plan.Manifest);
+        using var plains = new BufferPool(spanBytes, BufferPool.CountFor(PlainBudget, spanBytes, 4));
         using var frames = new BufferPool(ChunkFrame.MaxLength(_chunkSize), BufferPool.CountFor(FrameBudget, _chunkSize, 2));
         using var stages = new StageGroup(cancel);
+        _times.SetWorkers(Math.Max(options.WritesInFlight, 1), _workers, options.FetchesInFlight);
         stages.Threads("deploy walk", 1, () => Walk(plains, stages.Token), () =>
         {
-            _wanted.Writer.Complete();
+            _toCompare.CompleteAdding();
             _inOrder.CompleteAdding();
         });
+        stages.Threads("deploy compare", options.ReadsInFlight, () => Compare(stages.Token), () => _wanted.Writer.Complete());
         stages.Tasks(options.FetchesInFlight, () => FetchAsync(frames, stages.Token), _fetched.CompleteAdding);
-        stages.Threads("deploy open", Math.Clamp(Environment.ProcessorCount, 1, 4), () => Open(frames, stages.Token), () => { });
-        stages.Threads("deploy write", 1, () => Write(plains, stages.Token), () => { });
+        stages.Threads("deploy open", _workers, () => Open(frames, stages.Token), () => { });
+        stages.Threads("deploy write", options.WritesInFlight, () => Write(plains, stages.Token), () => { });
         await stages.CompleteAsync();
     }
 
     public void Dispose()
     {
         _inOrder.Dispose();
+        _toCompare.Dispose();
         _fetched.Dispose();
     }
 
     private void Walk(BufferPool plains, CancellationToken cancel)
     {
-        var comparing = plan.Resuming || options.Compare == CompareWith.AnyDisk;
-        var disk = new ChunkOnDisk(target);
-        var pace = new ComparisonPace();
-        for (var v = 0; v < plan.Manifest.Volumes.Count; v++)
+        var compares = plan.Resuming || options.Compare == CompareWith.AnyDisk ? Enumerable.Repeat(true, plan.Manifest.Volumes.Count).ToArray()
+            : options.Compare == CompareWith.Auto ? new TargetSampling(target, plan, progress).WorthComparing(cancel)
+            : new bool[plan.Manifest.Volumes.Count];
+        foreach (var span in ChunkSpan.Of(plan.Manifest, static (_, _) => true))
         {
-            var volume = plan.Manifest.Volumes[v];
-            foreach (var chunk in volume.Chunks())
-            {
-                if (chunk.Kind == ChunkKind.Unused)
-                    continue;
-                // The head of a volume is never on the disk yet, so its first chunk is always wanted.
-                var compare = comparing && !(chunk.Index == 0 && chunk.Kind == ChunkKind.Data) && pace.WantsNext();
-                var plain = compare || chunk.Kind == ChunkKind.Data ? plains.Rent(cancel) : null;
-                if (compare && Keeps(disk, pace, volume, chunk, plain!))
-                {
-                    plains.Return(plain!);
-                    continue;
-                }
-                if (chunk.Kind == ChunkKind.Zero && plain is not null)
-                {
-                    plains.Return(plain);
-                    plain = null;
-                }
-                var pending = new Pending(v, volume, chunk, plain);
-                if (plain is not null)
-                    _wanted.Writer.TryWrite(pending);
-                _inOrder.Add(pending, cancel);
-            }
+            var compare = compares[span.VolumeIndex] && _pace.WantsNext();
+            var plain = compare || span.Chunks.Any(c => c.Kind == ChunkKind.Data) ? plains.Rent(cancel) : null;
+            var work = new SpanWork(span, plain);
+            _inOrder.Add(work, cancel);
+            if (compare)
+                _toCompare.Add(work, cancel);
+            else
+                Want(work);
         }
     }
 
-    private bool Keeps(ChunkOnDisk disk, ComparisonPace pace, ManifestVolume volume, in ManifestChunk chunk, AlignedBuffer buffer)
+    private void Compare(CancellationToken cancel)
     {
-        var right = false;
-        try
+        var disk = new SpanOnDisk(target);
+        foreach (var work in _toCompare.GetConsumingEnumerable(cancel))
         {
-            right = disk.IsRight(volume, chunk, buffer.Span, default);
+            var started = _times.Now;
+            try
+            {
+                progress.AddCompared(disk.Read(work.Span, work.Plain!.Span));
+                started = _times.Add(StageTimes.Stage.Disk, started);
+                work.Kept = [.. work.Span.Chunks.Select((chunk, i) => Keeps(work, chunk, i))];
+                _times.Add(StageTimes.Stage.Cpu, started);
+            }
+            catch (DiskException e) when (e.Trouble == DiskTrouble.MediumError)
+            {
+                // A sector that cannot be read may well take a write: the disk remaps it then.
+            }
+            _pace.Tell(work.Kept is not null && Array.IndexOf(work.Kept, true) >= 0, work.Span.Length);
+            Want(work);
         }
-        catch (DiskException e) when (e.Trouble == DiskTrouble.MediumError)
-        {
-            // A sector that cannot be read may well take a write: the disk remaps it then.
-        }
-        pace.Tell(right);
-        progress.AddCompared(chunk.Length);
+    }
+
+    private bool Keeps(SpanWork work, in ManifestChunk chunk, int index)
+    {
+        // The head of a volume is never on the disk yet, so its first chunk is always wanted.
+        if (chunk.Index == 0 && chunk.Kind == ChunkKind.Data)
+            return false;
+        var volume = work.Span.Volume;
+        var right = SpanOnDisk.IsRight(volume, chunk, work.Plain!.Span.Slice(work.Span.At(index), chunk.Length), default);
         if (right)
             progress.AddKept(volume.UsedBytesOf(chunk));
         return right;
     }
 
+    private void Want(SpanWork work)
+    {
+        foreach (var wanted in work.Want())
+            _wanted.Writer.TryWrite(wanted);
+    }
+
     private async Task FetchAsync(BufferPool frames, CancellationToken cancel)
     {
-        await foreach (var pending in _wanted.Reader.ReadAllAsync(cancel))
+        await foreach (var wanted in _wanted.Reader.ReadAllAsync(cancel))
         {
-            pending.Frame = await frames.RentAsync(cancel);
-            await FetchAsync(pending, cancel);
-            _fetched.Add(pending, cancel);
+            wanted.Frame = await frames.RentAsync(cancel);
+            var started = _times.Now;
+            await FetchAsync(wanted, cancel);
+            _times.Add(StageTimes.Stage.Transfer, started);
+            _fetched.Add(wanted, cancel);
         }
     }
 
-    private async Task FetchAsync(Pending pending, CancellationToken cancel)
+    private async Task FetchAsync(WantedChunk wanted, CancellationToken cancel)
     {
         try
         {
-            var room = pending.Frame!.Memory[..ChunkFrame.MaxLength(pending.Chunk.Length)];
-            pending.FrameLength = await source.ReadFrameAsync(pending.Chunk.Id, room, cancel);
-            progress.AddFetched(pending.FrameLength);
+            var room = wanted.Frame!.Memory[..ChunkFrame.MaxLength(wanted.Chunk.Length)];
+            wanted.FrameLength = await source.ReadFrameAsync(wanted.Chunk.Id, room, cancel);
+            progress.AddFetched(wanted.FrameLength);
         }
         catch (FailureException e) when (e.Failure.Code == "chunkMissing")
         {
-            throw DeployFailures.Missing(pending.Volume.Header, pending.Chunk, e);
+            throw DeployFailures.Missing(wanted.Work.Span.Volume.Header, wanted.Chunk, e);
         }
     }
 
     private void Open(BufferPool frames, CancellationToken cancel)
     {
         using var zstd = new ZstdDecompressor();
-        foreach (var pending in _fetched.GetConsumingEnumerable(cancel))
+        foreach (var wanted in _fetched.GetConsumingEnumerable(cancel))
         {
-            if (!TryOpen(zstd, pending))
+            var started = _times.Now;
+            if (!TryOpen(zstd, wanted))
             {
                 // A memory or transport error is gone the second time, damage in the store is not.
-                FetchAsync(pending, cancel).GetAwaiter().GetResult();
-                if (!TryOpen(zstd, pending))
-                    throw DeployFailures.Corrupt(pending.Volume.Header, pending.Chunk);
+                FetchAsync(wanted, cancel).GetAwaiter().GetResult();
+                if (!TryOpen(zstd, wanted))
+                    throw DeployFailures.Corrupt(wanted.Work.Span.Volume.Header, wanted.Chunk);
             }
-            frames.Return(pending.Frame!);
-            pending.Frame = null;
-            pending.Ready.SetResult();
+            _times.Add(StageTimes.Stage.Cpu, started);
+            frames.Return(wanted.Frame!);
+            wanted.Frame = null;
+            wanted.Work.Opened();
         }
     }
 
-    private static bool TryOpen(ZstdDecompressor zstd, Pending pending) =>
-        ChunkFrame.TryOpen(zstd, pending.Chunk.Id, pending.Frame!.Span[..pending.FrameLength], pending.Plain!.Span[..pending.Chunk.Length]);
+    private static bool TryOpen(ZstdDecompressor zstd, WantedChunk wanted) =>
+        ChunkFrame.TryOpen(zstd, wanted.Chunk.Id, wanted.Frame!.Span[..wanted.FrameLength], wanted.Place);
 
     private void Write(BufferPool plains, CancellationToken cancel)
     {
-        var writer = new ChunkWriter(target, plan);
-        long sinceFlush = 0;
-        foreach (var pending in _inOrder.GetConsumingEnumerable(cancel))
+        var writer = new SpanWriter(target, plan);
+        foreach (var work in _inOrder.GetConsumingEnumerable(cancel))
         {
-            var plain = default(ReadOnlySpan<byte>);
-            if (pending.Plain is not null)
-            {
-                pending.Ready.Task.Wait(cancel);
-                plain = pending.Plain.Span[..pending.Chunk.Length];
-            }
+            work.Ready.Task.Wait(cancel);
+            var span = work.Span;
+            var first = span.Chunks[0];
             // A head of zeros is held back too: without a partition table the resume record lies in it.
-            if (pending.Chunk.Index == 0)
-                state.Heads[pending.VolumeIndex] = pending.Plain is null ? new byte[plan.HeadBytes(pending.Volume.Header)] : plain[..plan.HeadBytes(pending.Volume.Header)].ToArray();
-            writer.Write(pending.Volume, pending.Chunk, plain);
-            state.MarkWritten(pending.VolumeIndex, pending.Chunk.Index);
-            if (pending.Plain is not null)
-                plains.Return(pending.Plain);
-            progress.AddWritten(pending.Volume.UsedBytesOf(pending.Chunk));
-            sinceFlush += pending.Chunk.Length;
-            if (sinceFlush >= options.FlushEveryBytes)
+            if (first.Index == 0)
+                state.Heads[span.VolumeIndex] = first.Kind == ChunkKind.Zero ? new byte[plan.HeadBytes(span.Volume.Header)] : work.Plain!.Span[..plan.HeadBytes(span.Volume.Header)].ToArray();
+            var started = _times.Now;
+            writer.Write(span, work.Kept, work.Plain is null ? default : work.Plain.Span[..span.Length], cancel);
+            _times.Add(StageTimes.Stage.Disk, started);
+            if (work.Plain is not null)
+                plains.Return(work.Plain);
+            long written = 0;
+            for (var i = 0; i < span.Chunks.Count; i++)
             {
-                target.Flush();
-                sinceFlush = 0;
+                if (work.Keeps(i))
+                    continue;
+                state.MarkWritten(span.VolumeIndex, span.Chunks[i].Index);
+                progress.AddWritten(span.Volume.UsedBytesOf(span.Chunks[i]));
+                written += span.Chunks[i].Length;
             }
+            FlushAfter(written);
         }
     }
 
-    /// <summary>A chunk on its way to the disk.</summary>
-    /// <param name="plain">Null for a zero chunk.</param>
-    private sealed class Pending(int volumeIndex, ManifestVolume volume, ManifestChunk chunk, AlignedBuffer? plain)
+    private void FlushAfter(long written)
     {
-        public int VolumeIndex { get; } = volumeIndex;
-        public ManifestVolume Volume { get; } = volume;
-        public ManifestChunk Chunk { get; } = chunk;
-        public AlignedBuffer? Plain { get; } = plain;
-        public AlignedBuffer? Frame { get; set; }
-        public int FrameLength { get; set; }
-
-        /// <summary>Done once <see cref="Plain"/> holds the verified content.</summary>
-        public TaskCompletionSource Ready { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_flushing)
+        {
+            _sinceFlush += written;
+            if (_sinceFlush < options.FlushEveryBytes)
+                return;
+            _sinceFlush = 0;
+        }
+        target.Flush();
     }
 }

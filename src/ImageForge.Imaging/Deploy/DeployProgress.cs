@@ -1,10 +1,13 @@
+using ImageForge.Imaging.Pipelines;
+
 namespace ImageForge.Imaging.Deploy;
 
 /// <summary>Counters of a running deploy; read them from any thread as often as you like.</summary>
 public sealed class DeployProgress
 {
     private int _phase;
-    private long _done, _total, _fetched, _written, _kept, _compared;
+    private long _done, _total, _fetched, _written, _kept, _compared, _sampled;
+    private StageTimes? _times;
 
     public DeployPhase Phase => (DeployPhase)Volatile.Read(ref _phase);
 
@@ -23,8 +26,18 @@ public sealed class DeployProgress
     /// <summary>Used bytes that were already right on the disk.</summary>
     public long BytesKept => Interlocked.Read(ref _kept);
 
-    /// <summary>Bytes read to find out what is already on the disk; 0 on a blank one.</summary>
+    /// <summary>Bytes read to keep what is already right on the disk; 0 on a disk that is blank or holds something else.</summary>
     public long BytesCompared => Interlocked.Read(ref _compared);
+
+    /// <summary>What the deploy waits for most.</summary>
+    public Bottleneck Bottleneck => Volatile.Read(ref _times)?.Read() ?? Bottleneck.Unknown;
+
+    internal StageTimes Times(IRemoteTimes? remote)
+    {
+        var times = new StageTimes(remote, TimeProvider.System);
+        Volatile.Write(ref _times, times);
+        return times;
+    }
 
     internal void Enter(DeployPhase phase, long total)
     {
@@ -34,6 +47,11 @@ public sealed class DeployProgress
     }
 
     internal void AddFetched(long bytes) => Interlocked.Add(ref _fetched, bytes);
+
+    /// <summary>Bytes read to find out whether comparing this disk is worth it.</summary>
+    public long BytesSampled => Interlocked.Read(ref _sampled);
+
+    internal void AddSampled(long bytes) => Interlocked.Add(ref _sampled, bytes);
 
     internal void AddCompared(long bytes) => Interlocked.Add(ref _compared, bytes);
 

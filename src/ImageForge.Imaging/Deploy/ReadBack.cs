@@ -1,62 +1,48 @@
 using ImageForge.Imaging.Disks;
-using ImageForge.Imaging.Manifests;
 using ImageForge.Imaging.Pipelines;
 
 namespace ImageForge.Imaging.Deploy;
 
 /// <summary>Reads every chunk that was written back from the device (which opens with <c>O_DIRECT</c>, so not from the page cache) and compares its hash.</summary>
-internal sealed class ReadBack(IBlockDevice target, WritePlan plan, DeployState state, DeployProgress progress)
+internal sealed class ReadBack(IBlockDevice target, WritePlan plan, DeployOptions options, DeployState state, DeployProgress progress)
 {
-    /// <summary>Two: one reads while the other hashes, and the reads stay nearly in order.</summary>
-    private const int Readers = 2;
-
     public async Task RunAsync(CancellationToken cancel)
     {
         using var stages = new StageGroup(cancel);
-        using var written = Written().GetEnumerator();
-        stages.Threads("read back", Readers, () => Read(written, stages.Token), () => { });
+        using var written = ChunkSpan.Of(plan.Manifest, (v, chunk) => state.IsWritten(v, chunk.Index)).GetEnumerator();
+        var times = progress.Times(null);
+        times.SetWorkers(options.ReadsInFlight, Math.Min(Environment.ProcessorCount, options.ReadsInFlight), 1);
+        // Several: some read while others hash, and the reads stay nearly in order.
+        stages.Threads("read back", options.ReadsInFlight, () => Read(written, times, stages.Token), () => { });
         await stages.CompleteAsync();
     }
 
-    private IEnumerable<(int Volume, ManifestChunk Chunk)> Written()
+    private void Read(IEnumerator<ChunkSpan> written, StageTimes times, CancellationToken cancel)
     {
-        for (var v = 0; v < plan.Manifest.Volumes.Count; v++)
-            foreach (var chunk in plan.Manifest.Volumes[v].Chunks())
-                if (state.IsWritten(v, chunk.Index))
-                    yield return (v, chunk);
-    }
-
-    private void Read(IEnumerator<(int Volume, ManifestChunk Chunk)> written, CancellationToken cancel)
-    {
-        var disk = new ChunkOnDisk(target);
-        AlignedBuffer? buffer = null;
-        try
+        var disk = new SpanOnDisk(target);
+        using var buffer = AlignedBuffer.Rent(ChunkSpan.BufferLength(plan.Manifest));
+        while (true)
         {
-            while (true)
+            cancel.ThrowIfCancellationRequested();
+            ChunkSpan span;
+            lock (written)
             {
-                cancel.ThrowIfCancellationRequested();
-                (int Volume, ManifestChunk Chunk) next;
-                lock (written)
-                {
-                    if (!written.MoveNext())
-                        return;
-                    next = written.Current;
-                }
-                var volume = plan.Manifest.Volumes[next.Volume];
-                if (buffer is null || buffer.Length < volume.Header.ChunkSize)
-                {
-                    buffer?.Dispose();
-                    buffer = AlignedBuffer.Rent(volume.Header.ChunkSize);
-                }
-                var head = next.Chunk.Index == 0 ? state.Heads[next.Volume] : null;
-                if (!disk.IsRight(volume, next.Chunk, buffer.Span, head))
-                    throw DeployFailures.ReadBack(target.Name, volume.Header, next.Chunk.VolumeOffset);
-                progress.AddVerified(volume.UsedBytesOf(next.Chunk));
+                if (!written.MoveNext())
+                    return;
+                span = written.Current;
             }
-        }
-        finally
-        {
-            buffer?.Dispose();
+            var started = times.Now;
+            disk.Read(span, buffer.Span);
+            started = times.Add(StageTimes.Stage.Disk, started);
+            for (var i = 0; i < span.Chunks.Count; i++)
+            {
+                var chunk = span.Chunks[i];
+                var head = chunk.Index == 0 ? state.Heads[span.VolumeIndex] : null;
+                if (!SpanOnDisk.IsRight(span.Volume, chunk, buffer.Span.Slice(span.At(i), chunk.Length), head))
+                    throw DeployFailures.ReadBack(target.Name, span.Volume.Header, chunk.VolumeOffset);
+                progress.AddVerified(span.Volume.UsedBytesOf(chunk));
+            }
+            times.Add(StageTimes.Stage.Cpu, started);
         }
     }
 }

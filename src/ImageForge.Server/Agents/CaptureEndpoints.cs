@@ -48,12 +48,12 @@ internal static class CaptureEndpoints
 
     /// <summary>One zstd frame → 204 stored, 200 already held.</summary>
     private static async Task<IResult> PutAsync(
-        string id, HttpContext context, ChunkStore store, ChunkLeases leases, UploadMemory memory, StoreSpace space, CancellationToken cancellationToken)
+        string id, HttpContext context, ChunkStore store, ChunkLeases leases, UploadMemory memory, StoreSpace space, TimeProvider time, CancellationToken cancellationToken)
     {
         if (!ChunkId.TryParse(id, out var chunk))
             return Problems.BadRequest("badChunkId", "A chunk id is 64 lower-case hex digits.", "Use an agent of the same version as the server.");
         var session = context.Session();
-        var largest = session.Job.Parameters.ChunkSize;
+        var largest = session.Job.Parameters.ChunkSize is > 0 and var ordered ? ordered : ChunkSizes.Largest;
         if (!int.TryParse(context.Request.Headers[PlainLengthHeader], NumberStyles.None, CultureInfo.InvariantCulture, out var plainLength)
             || plainLength < 1 || plainLength > largest)
             return Problems.BadRequest("badPlainLength", $"{PlainLengthHeader} must say how many bytes the chunk has, 1 to {largest}.", "Use an agent of the same version as the server.");
@@ -75,7 +75,10 @@ internal static class CaptureEndpoints
         try
         {
             await context.Request.Body.ReadExactlyAsync(buffer.AsMemory(0, (int)length), patience.Token);
-            return store.Put(chunk, plainLength, buffer.AsSpan(0, (int)length)) switch
+            var started = time.GetTimestamp();
+            var put = store.Put(chunk, plainLength, buffer.AsSpan(0, (int)length));
+            ServerTiming.Tell(context, time, started);
+            return put switch
             {
                 ChunkPut.Stored => TypedResults.NoContent(),
                 ChunkPut.AlreadyHeld => TypedResults.Ok(),

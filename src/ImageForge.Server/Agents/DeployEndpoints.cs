@@ -38,8 +38,9 @@ internal static class DeployEndpoints
     }
 
     private static async Task<IResult> ChunkAsync(
-        string id, HttpContext context, ChunkStore store, VersionChunks versionChunks, Alarms alarms, CancellationToken cancellationToken)
+        string id, HttpContext context, ChunkStore store, VersionChunks versionChunks, Alarms alarms, TimeProvider time, CancellationToken cancellationToken)
     {
+        var started = time.GetTimestamp();
         if (!ChunkId.TryParse(id, out var chunk))
             return Problems.BadRequest("badChunkId", "A chunk id is 64 lower-case hex digits.", "Use an agent of the same version as the server.");
         if (context.Session().Version is not { } version)
@@ -53,6 +54,7 @@ internal static class DeployEndpoints
             versionChunks.Doubt(version.ManifestHash);
             return await ChunkMissingAsync(version, chunk, 1, alarms, cancellationToken);
         }
+        ServerTiming.Tell(context, time, started);
         return new StoredFile(file, "application/zstd");
     }
 

@@ -20,13 +20,13 @@ internal sealed record Job(
     string CreatedBy);
 
 /// <summary>Kept as JSON in <c>jobs.parameters</c>.</summary>
-/// <param name="ChunkSize">Plain bytes per chunk of a capture, a power of two from 64 KiB to 16 MiB.</param>
-/// <param name="Level">zstd level of a capture, 1 to 19.</param>
+/// <param name="ChunkSize">Plain bytes per chunk of a capture, a power of two from 64 KiB to 16 MiB; 0: the agent chooses.</param>
+/// <param name="Level">zstd level of a capture, 1 to 19; 0: the agent adapts it.</param>
 /// <param name="Disk">Serial or WWN; null: the only internal disk.</param>
 internal sealed record JobParameters(
     AfterTask After = AfterTask.Reboot,
-    int ChunkSize = 1 << 20,
-    int Level = 3,
+    int ChunkSize = 0,
+    int Level = 0,
     string? Disk = null,
     string? ImageName = null,
     int? ImageVersion = null,

@@ -37,7 +37,7 @@ internal sealed class JobDesk(Database database, JobStore jobs, HostStore hosts,
                     return OrderOutcome.Refused(RefusalKind.Conflict, "hostBusy",
                         $"{host.Name} still has task {busy.Id} of job {busy.JobId}.", $"Wait for it or cancel it: POST /api/v1/jobs/{busy.JobId}/cancel.");
             }
-            var parameters = new JobParameters(request.After, request.ChunkSize ?? 1 << 20, request.Level ?? 3, DeviceText.Limit(request.Disk),
+            var parameters = new JobParameters(request.After, request.ChunkSize ?? 0, request.Level ?? 0, DeviceText.Limit(request.Disk),
                 request.Image, version?.Number, request.ReadBack ?? true, request.Capture, request.Deploy, request.DryRun);
             var now = time.NowMilliseconds();
             var id = await connection.ExecuteScalarAsync<long>(
@@ -127,9 +127,9 @@ internal sealed class JobDesk(Database database, JobStore jobs, HostStore hosts,
         if (request.Version is <= 0)
             return Invalid("badVersion", "Versions begin with 1.", "Leave version out for the current one.");
         if (request.ChunkSize is { } size && (!BitOperations.IsPow2(size) || size is < 64 << 10 or > 16 << 20))
-            return Invalid("badChunkSize", "chunkSize is a power of two from 65536 to 16777216.", "Leave it out for 1 MiB.");
+            return Invalid("badChunkSize", "chunkSize is a power of two from 65536 to 16777216.", "Leave it out: the agent chooses by what is on the disk.");
         if (request.Level is < 1 or > 19)
-            return Invalid("badLevel", "level is 1 to 19.", "Leave it out for 3.");
+            return Invalid("badLevel", "level is 1 to 19.", "Leave it out: the agent adapts it to processor and network.");
         return CaptureChoicesForm.Problem(request) ?? DeployChoicesForm.Problem(request);
     }
 

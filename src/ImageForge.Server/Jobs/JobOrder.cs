@@ -8,8 +8,8 @@ namespace ImageForge.Server.Jobs;
 /// <param name="Image">The image to make or deploy.</param>
 /// <param name="Version">Deploy only; null: the image's current one at this moment.</param>
 /// <param name="Disk">Serial or WWN of the disk; null: the only internal one.</param>
-/// <param name="ChunkSize">Capture only, bytes, a power of two from 64 KiB to 16 MiB; null: 1 MiB.</param>
-/// <param name="Level">Capture only, zstd 1 to 19; null: 3.</param>
+/// <param name="ChunkSize">Capture only, bytes, a power of two from 64 KiB to 16 MiB; null: the agent chooses by what is on the disk.</param>
+/// <param name="Level">Capture only, zstd 1 to 19; null: the agent adapts it to processor and network.</param>
 /// <param name="ReadBack">Deploy only: read everything back and compare. Default true.</param>
 /// <param name="Capture">Capture only; null: the defaults of <see cref="CaptureChoices"/>.</param>
 /// <param name="Deploy">Deploy only; null: the defaults of <see cref="DeployChoices"/>.</param>

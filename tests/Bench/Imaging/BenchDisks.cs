@@ -80,7 +80,7 @@ internal sealed class BenchDisks : IDisposable
             var target = disk with { File = FileOf("warm-up-target.img") };
             target.FillWithZeros();
             await Ours.DeployAsync(result, store, target, new());
-            await Ours.DeployAsync(result, store, target, new(Compare: Ours.Differential));
+            await Ours.DeployAsync(result, store, target, new());
             store.Delete();
         }
     }

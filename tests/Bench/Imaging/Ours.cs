@@ -8,9 +8,6 @@ namespace ImageForge.Bench.Imaging;
 /// <summary>The engines as the agent runs them, on a block device with O_DIRECT, between a disk and a local store.</summary>
 internal static class Ours
 {
-    /// <summary>How an older version on the disk is used.</summary>
-    public const CompareWith Differential = CompareWith.AnyDisk;
-
     public static async Task<(Spent Spent, CaptureResult Result, CaptureProgress Progress)> CaptureAsync(MadeDisk disk, LocalStore store, string name, CaptureOptions options)
     {
         using var loop = LoopDisk.Attach(disk.File);

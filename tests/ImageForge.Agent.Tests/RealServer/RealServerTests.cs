@@ -173,7 +173,7 @@ public sealed class RealServerTests(ServerUnderTest server) : IClassFixture<Serv
         Assert.Equal(["kept", "restored", "kept"], changes);
     }
 
-    private Task<long> CaptureAsync() => server.OrderAsync(new { kind = "capture", hosts = new[] { SourceMac }, image = Image, level = 1 });
+    private Task<long> CaptureAsync() => server.OrderAsync(new { kind = "capture", hosts = new[] { SourceMac }, image = Image, level = 1, chunkSize = 1 << 20 });
 
     private Task<long> DeployAsync() => server.OrderAsync(new { kind = "deploy", hosts = new[] { TargetMac }, image = Image });
 

@@ -39,7 +39,7 @@ public sealed class SeveralDisksTests(ServerUnderTest server) : IClassFixture<Se
     }
 
     private Task<long> CaptureAsync() =>
-        server.OrderAsync(new { kind = "capture", hosts = new[] { SourceMac }, image = Image, level = 1, capture = new { disks = new[] { "sda", "sdb" } } });
+        server.OrderAsync(new { kind = "capture", hosts = new[] { SourceMac }, image = Image, level = 1, chunkSize = 1 << 20, capture = new { disks = new[] { "sda", "sdb" } } });
 
     private void AssertDeployed()
     {

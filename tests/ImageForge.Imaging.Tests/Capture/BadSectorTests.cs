@@ -55,8 +55,9 @@ public sealed class BadSectorTests
             },
         };
         var failure = await FailAsync(bad, s_options with { Time = clock });
-        Assert.StartsWith("At least 6 used sectors", failure.Sentence, StringComparison.Ordinal);
-        Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(70));
+        Assert.Matches("^At least [1-9] used sectors? ", failure.Sentence);
+        // Each of the readers may be in the middle of a chunk.
+        Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(150));
     }
 
     [Theory]

@@ -207,13 +207,14 @@ public sealed class DeployFaultTests : IDisposable
         using var stop = new CancellationTokenSource();
         _target.WriteRule = (_, _) =>
         {
-            if (_target.Writes == 60)
+            if (_target.Writes == 40)
                 stop.Cancel();
             return 0;
         };
         var engine = new DeployEngine(_target, _image.Store, DeployEngineTests.Plan(_image, _target), new DeployOptions());
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => engine.RunAsync(stop.Token));
-        Assert.InRange(_target.Writes, 60, 62);
+        // Each of the writers may have begun one more.
+        Assert.InRange(_target.Writes, 40, 46);
         AssertCannotBoot();
         _target.WriteRule = (_, _) => 0;
         var progress = await DeployEngineTests.DeployAsync(_image, _target);

@@ -8,7 +8,8 @@ namespace ImageForge.Imaging.Tests.Deploy;
 
 public sealed class DiskSetDeployTests(ITestOutputHelper output)
 {
-    private static readonly DeployOptions s_options = new(HostTaskId: 7, FlushEveryBytes: 512 << 10);
+    /// <summary>One writer: the operations are counted, and must be the same in every run.</summary>
+    private static readonly DeployOptions s_options = new(HostTaskId: 7, FlushEveryBytes: 512 << 10) { WritesInFlight = 1 };
 
     private static SyntheticImage[] Images(int seed) =>
         [SyntheticImage.Make(new Random(seed)), SyntheticImage.Make(new Random(seed + 1), sectorSize: 4096, scheme: PartitionScheme.None)];

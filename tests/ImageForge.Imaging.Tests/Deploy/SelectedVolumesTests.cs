@@ -89,7 +89,8 @@ public sealed class SelectedVolumesTests(ITestOutputHelper output)
             var progress = await DeployAsync(image, medium, plan);
             Assert.Null(DiskCheck.Difference(Only(image, volumes), image.Source, medium));
             Assert.Null(OutsideDifference(image, volumes, before, medium));
-            Assert.Equal(plan.Resuming, progress.BytesCompared > 0);
+            // Without a record only what a cut after the last write has left complete is worth comparing.
+            Assert.True(progress.BytesCompared > 0 || !plan.Resuming);
             resumed += progress.BytesKept > 0 ? 1 : 0;
         }
         output.WriteLine($"{resumed} of 20 runs kept something");

@@ -58,6 +58,40 @@ internal sealed class SyntheticImage
         return new SyntheticImage { Source = source, Manifest = manifest, Hash = ManifestHash.Of(ManifestWriter.Write(manifest)), Store = store };
     }
 
+    /// <summary>The next version: the same layout and maps, other content in <paramref name="share"/> of the data chunks.</summary>
+    public SyntheticImage Changed(Random random, double share)
+    {
+        var source = new MemoryDisk(Source.SizeBytes, Source.SectorSize);
+        for (long at = 0; at < source.SizeBytes; at += 1 << 20)
+            source.Write(at, Read(Source, at, Math.Min(1 << 20, source.SizeBytes - at)));
+        var volumes = new List<ManifestVolume>();
+        foreach (var volume in Manifest.Volumes)
+        {
+            var ids = volume.Ids.ToArray();
+            var number = 0;
+            foreach (var chunk in volume.Chunks().Where(c => c.Kind == ChunkKind.Data))
+            {
+                if (random.NextDouble() < share)
+                {
+                    var (start, _) = UsedBits.Span(chunk.UsedBits.Span, volume.Header.BlockSize, chunk.Length);
+                    var at = volume.Header.Partition.Offset + chunk.VolumeOffset;
+                    var block = new byte[Math.Min(volume.Header.BlockSize, chunk.Length - start)];
+                    random.NextBytes(block);
+                    source.Write(at + start, block);
+                    var plain = Read(source, at, chunk.Length);
+                    UsedBits.ClearUnused(chunk.UsedBits.Span, volume.Header.BlockSize, plain);
+                    var id = ChunkId.Of(plain);
+                    Store.Frames[id] = Frame(plain);
+                    id.CopyTo(ids.AsSpan(number * ChunkId.Size));
+                }
+                number++;
+            }
+            volumes.Add(new ManifestVolume(volume.Header, volume.Runs, volume.Maps, ids));
+        }
+        var manifest = Manifest with { Volumes = volumes };
+        return new SyntheticImage { Source = source, Manifest = manifest, Hash = ManifestHash.Of(ManifestWriter.Write(manifest)), Store = Store };
+    }
+
     public static byte[] Read(IBlockDevice disk, long offset, long length)
     {
         using var buffer = AlignedBuffer.Rent((int)length);

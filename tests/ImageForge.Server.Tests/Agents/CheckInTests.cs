@@ -21,7 +21,7 @@ public sealed class CheckInTests
         var (answer, client) = await agent.CheckInAsync(task);
 
         Assert.False(answer.Resumed);
-        Assert.Equal(new TaskAssignment(task, JobKind.Capture, "pc-1", AfterTask.Reboot, new CaptureAssignment("lab", 1 << 20, 3, null), null), answer.Task);
+        Assert.Equal(new TaskAssignment(task, JobKind.Capture, "pc-1", AfterTask.Reboot, new CaptureAssignment("lab", 1 << 20, 0, null), null), answer.Task);
         var stored = await agent.TaskAsync(task);
         Assert.Equal(HostTaskState.CheckedIn, stored.State);
         Assert.Equal("serial DISK-1", stored.TargetDisk);
