@@ -77,7 +77,7 @@ internal static class DeploySetTask
         var source = new HttpChunkSource(context.Connection, context.Traffic);
         var deploy = new DiskSetDeploy([.. plans.Select((plan, i) => (new DeployEngine(targets[i], source, plan, options), plan))]);
         context.Progress.Follow(() => new PhaseReading(DeployTask.State(deploy.Phase), deploy.BytesDone, deploy.BytesTotal,
-            deploy.BytesKept > 0 ? $"{Units.MiB(deploy.BytesKept)} MiB were already on the disks" : null));
+            DeployTask.Detail(deploy.Phase, deploy.BytesKept, deploy.Bottleneck)));
         await deploy.RunAsync(cancel);
         return new TaskOutcome(HostTaskState.Succeeded, null,
             $"Deployed {job.ImageName} version {job.VersionNumber} to {string.Join(" and ", chosen.Select(d => d.Name))}: {Units.MiB(deploy.BytesWritten)} MiB written "

@@ -4,6 +4,7 @@ using ImageForge.Agent.Server;
 using ImageForge.Contracts;
 using ImageForge.Imaging.Deploy;
 using ImageForge.Imaging.Manifests;
+using ImageForge.Imaging.Pipelines;
 using ImageForge.Imaging.Resize;
 
 namespace ImageForge.Agent.Tasks;
@@ -64,7 +65,7 @@ internal static class DeployTask
             new DeployOptions(job.ReadBack, taskId, Grower: new VolumeGrower()));
         var counters = engine.Progress;
         context.Progress.Follow(() => new PhaseReading(State(counters.Phase), counters.BytesDone, counters.BytesTotal,
-            Detail(counters)));
+            Detail(counters.Phase, counters.BytesKept, counters.Bottleneck)));
         await engine.RunAsync(cancel);
 
         return new TaskOutcome(HostTaskState.Succeeded, null,
@@ -78,10 +79,10 @@ internal static class DeployTask
         };
     }
 
-    internal static string? Detail(DeployProgress counters)
+    internal static string? Detail(DeployPhase phase, long bytesKept, Bottleneck bottleneck)
     {
-        var kept = counters.BytesKept > 0 ? $"{Units.MiB(counters.BytesKept)} MiB were already on the disk" : null;
-        var limit = counters.Phase is DeployPhase.Transferring or DeployPhase.Verifying ? BottleneckText.Of(counters.Bottleneck) : null;
+        var kept = bytesKept > 0 ? $"{Units.MiB(bytesKept)} MiB were already there" : null;
+        var limit = phase is DeployPhase.Transferring or DeployPhase.Verifying ? BottleneckText.Of(bottleneck) : null;
         return kept is null ? limit : limit is null ? kept : $"{kept}; {limit}";
     }
 

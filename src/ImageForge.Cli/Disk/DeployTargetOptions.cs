@@ -14,7 +14,7 @@ internal sealed class DeployTargetOptions
     private readonly Option<int?> _sectorSize = DiskCommands.SectorSizeOption();
     private readonly Option<string?> _size = new("--size") { Description = "Make TARGET as a new file of this size; its format follows from its name (.qcow2, .vmdk, .vhdx, .vhd, .vdi, else raw)", HelpName = "SIZE" };
     private readonly Option<bool> _noReadBack = new("--no-read-back") { Description = "Do not read back what was written" };
-    private readonly Option<bool> _compare = new("--compare") { Description = "Keep what is already right on the disk, whatever was on it before" };
+    private readonly Option<bool> _compare = new("--compare") { Description = "Compare everything on the disk, even if samples show that little of it is right" };
 
     public void AddTo(Command command)
     {
@@ -23,7 +23,7 @@ internal sealed class DeployTargetOptions
     }
 
     public DeployOptions Read(ParseResult parsed) => new(
-        ReadBack: !parsed.GetValue(_noReadBack), Compare: parsed.GetValue(_compare) ? CompareWith.AnyDisk : CompareWith.ResumedDisk,
+        ReadBack: !parsed.GetValue(_noReadBack), Compare: parsed.GetValue(_compare) ? CompareWith.AnyDisk : CompareWith.Auto,
         Grower: new VolumeGrower());
 
     /// <summary>Opens the disk, unless it is to be made, and plans.</summary>

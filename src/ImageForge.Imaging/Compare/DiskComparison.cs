@@ -45,7 +45,7 @@ public sealed class DiskComparison(IBlockDevice disk, Manifest manifest, IChunkS
 
     private void Compare(IEnumerator<(VolumeTally Tally, ManifestChunk Chunk)> chunks, CancellationToken cancel)
     {
-        var onDisk = new ChunkOnDisk(disk);
+        var onDisk = new SpanOnDisk(disk);
         var content = new ChunkContent(source);
         AlignedBuffer? buffer = null;
         try
@@ -66,7 +66,7 @@ public sealed class DiskComparison(IBlockDevice disk, Manifest manifest, IChunkS
                     buffer?.Dispose();
                     buffer = AlignedBuffer.Rent(tally.Volume.Header.ChunkSize);
                 }
-                var same = onDisk.IsRight(tally.Volume, chunk, buffer.Span, []);
+                var same = onDisk.IsRight(tally.Volume, chunk, buffer.Span);
                 // After the check the buffer holds what is on the disk, its unused blocks zeroed.
                 tally.Add(chunk, same, same ? default : buffer.Span[..chunk.Length], same ? [] : content.Read(chunk, cancel), disk.SectorSize);
                 Interlocked.Add(ref _done, tally.Volume.UsedBytesOf(chunk));

@@ -1,3 +1,4 @@
+using ImageForge.Imaging.Pipelines;
 using ImageForge.Imaging.Resize;
 
 namespace ImageForge.Imaging.Deploy;
@@ -26,6 +27,9 @@ public sealed class DiskSetDeploy(IReadOnlyList<(DeployEngine Engine, WritePlan 
 
     public long BytesWritten => disks.Sum(d => d.Engine.Progress.BytesWritten);
     public long BytesFetched => disks.Sum(d => d.Engine.Progress.BytesFetched);
+    /// <summary>What the disk at work waits for most.</summary>
+    public Bottleneck Bottleneck => disks.Select(d => d.Engine.Progress.Bottleneck).FirstOrDefault(b => b != Bottleneck.Unknown);
+
     public long BytesKept => disks.Sum(d => d.Engine.Progress.BytesKept);
     public long BytesCompared => disks.Sum(d => d.Engine.Progress.BytesCompared);
 
@@ -36,7 +40,7 @@ public sealed class DiskSetDeploy(IReadOnlyList<(DeployEngine Engine, WritePlan 
     /// What to compare, the same for all disks: when one of them carries the record of an unfinished run, another without it is either
     /// complete, cut between the last writes of two disks, or was exchanged. Comparing is right for both.
     /// </summary>
-    public static CompareWith Compare(IEnumerable<WritePlan> plans) => plans.Any(p => p.Resuming) ? CompareWith.AnyDisk : CompareWith.ResumedDisk;
+    public static CompareWith Compare(IEnumerable<WritePlan> plans) => plans.Any(p => p.Resuming) ? CompareWith.AnyDisk : CompareWith.Auto;
 
     /// <summary>Returns once every disk is durable and has its tables.</summary>
     /// <exception cref="Contracts.FailureException">As <see cref="DeployEngine.RunAsync"/>.</exception>

@@ -15,6 +15,13 @@ internal sealed class SpanOnDisk(IBlockDevice target)
         return end - start;
     }
 
+    /// <summary>Reads one chunk; afterwards <paramref name="buffer"/> holds what is on the disk, unused blocks zeroed.</summary>
+    public bool IsRight(ManifestVolume volume, in ManifestChunk chunk, Span<byte> buffer)
+    {
+        Read(new ChunkSpan(0, volume, [chunk]), buffer);
+        return IsRight(volume, chunk, buffer[..chunk.Length], default);
+    }
+
     /// <param name="content">The chunk's bytes as read; undefined where no block is used, and afterwards.</param>
     /// <param name="head">Bytes held back from the start of the volume, which the disk does not hold yet; empty if there are none.</param>
     public static bool IsRight(ManifestVolume volume, in ManifestChunk chunk, Span<byte> content, ReadOnlySpan<byte> head)

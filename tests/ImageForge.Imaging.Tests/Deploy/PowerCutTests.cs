@@ -11,7 +11,8 @@ public sealed class PowerCutTests(ITestOutputHelper output)
 {
     private const int Gap = 1 << 20;
 
-    private static readonly DeployOptions s_options = new(HostTaskId: 7, FlushEveryBytes: 512 << 10);
+    /// <summary>One writer: the operations are counted, and must be the same in every run.</summary>
+    private static readonly DeployOptions s_options = new(HostTaskId: 7, FlushEveryBytes: 512 << 10) { WritesInFlight = 1 };
 
     /// <summary>A disk that boots something else today.</summary>
     private static MemoryDisk OldDisk(long size, int sectorSize)
@@ -52,7 +53,7 @@ public sealed class PowerCutTests(ITestOutputHelper output)
         for (var run = 0; run < 20; run++)
         {
             using var medium = Copy(old);
-            using var cut = new PowerCutDevice(medium, random) { CutAt = random.Next(1, whole.Operations - 1) };
+            using var cut = new PowerCutDevice(medium, random) { CutAt = random.Next(1, whole.Operations + 1) };
             var failure = await Assert.ThrowsAsync<FailureException>(() => DeployEngineTests.DeployAsync(image, cut, s_options));
             Assert.Equal(Fault.Disk, failure.Failure.Fault);
 
@@ -82,15 +83,13 @@ public sealed class PowerCutTests(ITestOutputHelper output)
         var random = new Random(11);
         var image = SyntheticImage.Make(random);
         using var old = OldDisk(image.Source.SizeBytes, 512);
-        // One writer: the operations are counted, and must be the same in every run.
-        var options = s_options with { WritesInFlight = 1 };
         using var whole = new PowerCutDevice(Copy(old), random);
-        await DeployEngineTests.DeployAsync(image, whole, options);
+        await DeployEngineTests.DeployAsync(image, whole, s_options);
         for (var last = 0; last < 16; last++)
         {
             using var medium = Copy(old);
             using var cut = new PowerCutDevice(medium, random) { CutAt = whole.Operations - last };
-            await Assert.ThrowsAsync<FailureException>(() => DeployEngineTests.DeployAsync(image, cut, options));
+            await Assert.ThrowsAsync<FailureException>(() => DeployEngineTests.DeployAsync(image, cut, s_options));
             AssertCannotBoot(image, old, medium, $"operation {last} from the end");
             // Sector 1 is the last to change: until then the record is there, afterwards the deploy is complete.
             Assert.True(ResumeRecord.ReadFrom(medium) is not null || DiskCheck.TableDifference(image.Manifest, medium) is null, $"operation {last} from the end");
@@ -135,23 +134,24 @@ public sealed class PowerCutTests(ITestOutputHelper output)
     [InlineData(512, PartitionScheme.None, 24)]
     public async Task A_cut_while_an_older_version_is_updated_leaves_nothing_to_boot_and_most_of_it_is_kept(int sectorSize, PartitionScheme scheme, int seed)
     {
+        var options = s_options with { WritesInFlight = 3 };
         var random = new Random(seed);
         var version1 = SyntheticImage.Make(random, sectorSize, scheme: scheme);
         var version2 = version1.Changed(random, share: 0.1);
         using var old = new MemoryDisk(version1.Source.SizeBytes, sectorSize);
-        await DeployEngineTests.DeployAsync(version1, old, s_options);
+        await DeployEngineTests.DeployAsync(version1, old, options);
         using var whole = new PowerCutDevice(Copy(old), random);
-        var update = await DeployEngineTests.DeployAsync(version2, whole, s_options);
+        var update = await DeployEngineTests.DeployAsync(version2, whole, options);
         Assert.True(update.BytesKept > 2 * update.BytesWritten, $"kept {update.BytesKept}, written {update.BytesWritten}");
         for (var run = 0; run < 25; run++)
         {
             using var medium = Copy(old);
             using var cut = new PowerCutDevice(medium, random) { CutAt = random.Next(1, whole.Operations + 1) };
-            var failure = await Record.ExceptionAsync(() => DeployEngineTests.DeployAsync(version2, cut, s_options));
+            var failure = await Record.ExceptionAsync(() => DeployEngineTests.DeployAsync(version2, cut, options));
             // Writers race for the flushes: the last operations of one run may not exist in the next.
             if (failure is not null)
                 AssertCannotBoot(version2, old, medium, $"seed {seed}, cut {cut.CutAt} of {whole.Operations}");
-            var progress = await DeployEngineTests.DeployAsync(version2, medium, s_options);
+            var progress = await DeployEngineTests.DeployAsync(version2, medium, options);
             Assert.Null(DiskCheck.Difference(version2.Manifest, version2.Source, medium));
             Assert.Null(DiskCheck.TableDifference(version2.Manifest, medium));
             Assert.Null(ResumeRecord.ReadFrom(medium));

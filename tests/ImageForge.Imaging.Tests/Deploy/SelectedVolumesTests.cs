@@ -10,7 +10,8 @@ namespace ImageForge.Imaging.Tests.Deploy;
 
 public sealed class SelectedVolumesTests(ITestOutputHelper output)
 {
-    private static readonly DeployOptions s_options = new(HostTaskId: 7, FlushEveryBytes: 512 << 10);
+    /// <summary>One writer: the operations are counted, and must be the same in every run.</summary>
+    private static readonly DeployOptions s_options = new(HostTaskId: 7, FlushEveryBytes: 512 << 10) { WritesInFlight = 1 };
 
     /// <summary>A disk with the image's table and other content everywhere.</summary>
     private static MemoryDisk OtherContent(SyntheticImage image, byte value = 0xE5)
