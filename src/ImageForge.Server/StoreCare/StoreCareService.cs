@@ -13,6 +13,7 @@ internal sealed partial class StoreCareService(
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
     private const int TicksPerHealing = 15;
+    private const int SizesRest = 20;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -23,11 +24,20 @@ internal sealed partial class StoreCareService(
             await TryAsync(() => verifications.ResumeAsync(stoppingToken));
             var nextSweep = NextSweep(time.GetLocalNow());
             var sized = -1;
+            var rest = TimeSpan.Zero;
+            var restFrom = time.GetTimestamp();
             using var timer = new PeriodicTimer(Interval, time);
             for (var tick = 0; ; tick++)
             {
-                if (versions.Changes is var changes && changes != sized && await TryAsync(() => sizes.UpdateAsync(stoppingToken)))
-                    sized = changes;
+                if (versions.Changes is var changes && changes != sized && time.GetElapsedTime(restFrom) >= rest)
+                {
+                    var start = time.GetTimestamp();
+                    if (await TryAsync(() => sizes.UpdateAsync(stoppingToken)))
+                        sized = changes;
+                    // A room is captured: with thousands of versions the sizes must not be worked out without pause.
+                    restFrom = time.GetTimestamp();
+                    rest = time.GetElapsedTime(start, restFrom) * SizesRest;
+                }
                 if (tick % TicksPerHealing == 0)
                     await TryAsync(() => faults.HealAsync(force: tick == 0, stoppingToken));
                 if (nextSweep is { } due && time.GetLocalNow() >= due)
