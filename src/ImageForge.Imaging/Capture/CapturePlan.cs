@@ -31,7 +31,7 @@ internal sealed class CapturePlan
         if (source.SectorSize is not (512 or 4096))
             throw new FailureException("sectorSizeUnsupported", Fault.Disk, $"{source.Name} has sectors of {source.SectorSize} bytes and images hold disks with 512 or 4096.", "Format the disk with sectors of 512 or 4096 bytes (sg_format, nvme format) and install it again, or exclude this host.");
         // Such a disk has no tables: it would be taken for one large unknown volume.
-        if (ResumeRecord.ReadFrom(source) is { } unfinished)
+        if (TargetContents.ReadRecord(source) is { } unfinished)
             throw new FailureException("deployUnfinished", Fault.Disk, $"{source.Name} carries an unfinished deploy ({unfinished}) and nothing to capture.", "Deploy an image to this host until it succeeds, then capture.");
         var layout = PartitionTables.Read(source) switch
         {

@@ -127,6 +127,24 @@ internal sealed class DeployState(WritePlan plan)
         lock (_written)
             _written[volume][chunk] = true;
     }
+    /// <summary>Keeps what of the volume's head lies in this chunk.</summary>
+    /// <param name="plain">Empty for a zero chunk.</param>
+    public void HoldBack(int volume, in ManifestChunk chunk, ReadOnlySpan<byte> plain)
+    {
+        var length = plan.HeadBytes(plan.Manifest.Volumes[volume].Header);
+        if (chunk.VolumeOffset >= length)
+            return;
+        byte[] head;
+        lock (Heads)
+            head = Heads[volume] ??= new byte[length];
+        if (!plain.IsEmpty)
+            plain[..(int)Math.Min(length - chunk.VolumeOffset, chunk.Length)].CopyTo(head.AsSpan((int)chunk.VolumeOffset));
+    }
+
+    /// <summary>The start of the chunk as far as it is held back; empty if none of it is.</summary>
+    public ReadOnlySpan<byte> HeldBack(int volume, in ManifestChunk chunk) => Heads[volume] is { } head && chunk.VolumeOffset < head.Length
+        ? head.AsSpan((int)chunk.VolumeOffset, (int)Math.Min(head.Length - chunk.VolumeOffset, chunk.Length))
+        : default;
 
     public bool IsWritten(int volume, int chunk) => _written[volume][chunk];
 

@@ -94,10 +94,10 @@ internal sealed class DeployPipeline(IBlockDevice target, IChunkSource source, W
 
     private bool Keeps(SpanWork work, in ManifestChunk chunk, int index)
     {
-        // The head of a volume is never on the disk yet, so its first chunk is always wanted.
-        if (chunk.Index == 0 && chunk.Kind == ChunkKind.Data)
-            return false;
         var volume = work.Span.Volume;
+        // The head of a volume is never on the disk yet, so its chunks are always wanted.
+        if (chunk.VolumeOffset < plan.HeadBytes(volume.Header) && chunk.Kind == ChunkKind.Data)
+            return false;
         var right = SpanOnDisk.IsRight(volume, chunk, work.Plain!.Span.Slice(work.Span.At(index), chunk.Length), default);
         if (right)
             progress.AddKept(volume.UsedBytesOf(chunk));
@@ -166,10 +166,9 @@ internal sealed class DeployPipeline(IBlockDevice target, IChunkSource source, W
         {
             work.Ready.Task.Wait(cancel);
             var span = work.Span;
-            var first = span.Chunks[0];
             // A head of zeros is held back too: without a partition table the resume record lies in it.
-            if (first.Index == 0)
-                state.Heads[span.VolumeIndex] = first.Kind == ChunkKind.Zero ? new byte[plan.HeadBytes(span.Volume.Header)] : work.Plain!.Span[..plan.HeadBytes(span.Volume.Header)].ToArray();
+            for (var i = 0; i < span.Chunks.Count; i++)
+                state.HoldBack(span.VolumeIndex, span.Chunks[i], span.Chunks[i].Kind == ChunkKind.Zero ? default : work.Plain!.Span.Slice(span.At(i), span.Chunks[i].Length));
             var started = _times.Now;
             writer.Write(span, work.Kept, work.Plain is null ? default : work.Plain.Span[..span.Length], cancel);
             _times.Add(StageTimes.Stage.Disk, started);

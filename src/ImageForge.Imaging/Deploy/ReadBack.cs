@@ -37,8 +37,7 @@ internal sealed class ReadBack(IBlockDevice target, WritePlan plan, DeployOption
             for (var i = 0; i < span.Chunks.Count; i++)
             {
                 var chunk = span.Chunks[i];
-                var head = chunk.Index == 0 ? state.Heads[span.VolumeIndex] : null;
-                if (!SpanOnDisk.IsRight(span.Volume, chunk, buffer.Span.Slice(span.At(i), chunk.Length), head))
+                if (!SpanOnDisk.IsRight(span.Volume, chunk, buffer.Span.Slice(span.At(i), chunk.Length), state.HeldBack(span.VolumeIndex, chunk)))
                     throw DeployFailures.ReadBack(target.Name, span.Volume.Header, chunk.VolumeOffset);
                 progress.AddVerified(span.Volume.UsedBytesOf(chunk));
             }

@@ -23,7 +23,7 @@ internal sealed class SpanOnDisk(IBlockDevice target)
     }
 
     /// <param name="content">The chunk's bytes as read; undefined where no block is used, and afterwards.</param>
-    /// <param name="head">Bytes held back from the start of the volume, which the disk does not hold yet; empty if there are none.</param>
+    /// <param name="head">Bytes held back from the start of this chunk, which the disk does not hold yet; empty if there are none.</param>
     public static bool IsRight(ManifestVolume volume, in ManifestChunk chunk, Span<byte> content, ReadOnlySpan<byte> head)
     {
         head.CopyTo(content);

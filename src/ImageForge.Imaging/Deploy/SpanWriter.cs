@@ -24,7 +24,7 @@ internal sealed class SpanWriter(IBlockDevice target, WritePlan plan)
             if (kept is not null && kept[i])
                 continue;
             var at = span.At(i);
-            var head = chunk.Index == 0 ? plan.HeadBytes(span.Volume.Header) : 0;
+            var head = (int)Math.Clamp(plan.HeadBytes(span.Volume.Header) - chunk.VolumeOffset, 0, chunk.Length);
             for (var from = 0; UsedBits.Next(chunk.UsedBits.Span, span.BlockSize, chunk.Length, from, out var start, out var length); from = start + length)
             {
                 var (first, last) = (at + Math.Max(start, head), at + start + length);

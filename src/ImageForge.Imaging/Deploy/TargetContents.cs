@@ -15,12 +15,12 @@ public sealed record TargetContents(
     /// <summary>A file system whose maps take longer is named without its used bytes: the plan must not wait for a slow disk's account.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
-    /// <summary>Reads only; a sector that cannot be read makes that partition unknown.</summary>
+    /// <summary>Reads only; a sector that cannot be read makes that partition unknown, or the table unusable: a deploy of the whole disk writes it anew.</summary>
     /// <exception cref="DiskException">The disk does not answer at all.</exception>
     public static TargetContents Read(IBlockDevice disk, CancellationToken cancel)
     {
-        var record = ResumeRecord.ReadFrom(disk);
-        var reading = PartitionTables.Read(disk);
+        var record = ReadRecord(disk);
+        var reading = ReadTable(disk);
         if (reading is not PartitionTableReading.Found { Layout: var layout })
             return new TargetContents(null, (reading as PartitionTableReading.Unusable)?.Failure, [], record, new Dictionary<long, ResumeRecord>());
         var volumes = new List<FoundVolume>();
@@ -41,12 +41,29 @@ public sealed record TargetContents(
         return new TargetContents(layout, null, volumes, record, records);
     }
 
+    /// <summary>The mark of an unfinished deploy of the disk; null also where the sector cannot be read.</summary>
+    internal static ResumeRecord? ReadRecord(IBlockDevice disk) => ReadRecord(() => ResumeRecord.ReadFrom(disk));
+
     /// <summary>The mark of an unfinished deploy in a volume; null also where the sector cannot be read.</summary>
-    internal static ResumeRecord? ReadRecord(IBlockDevice disk, Partition partition)
+    internal static ResumeRecord? ReadRecord(IBlockDevice disk, Partition partition) => ReadRecord(() => ResumeRecord.ReadFrom(disk, partition));
+
+    private static PartitionTableReading ReadTable(IBlockDevice disk)
     {
         try
         {
-            return ResumeRecord.ReadFrom(disk, partition);
+            return PartitionTables.Read(disk);
+        }
+        catch (DiskException e) when (e.Trouble == DiskTrouble.MediumError)
+        {
+            return new PartitionTableReading.Unusable(e.ToFailure());
+        }
+    }
+
+    private static ResumeRecord? ReadRecord(Func<ResumeRecord?> read)
+    {
+        try
+        {
+            return read();
         }
         catch (DiskException e) when (e.Trouble == DiskTrouble.MediumError)
         {

@@ -31,7 +31,7 @@ internal sealed class TargetTables(IBlockDevice target, WritePlan plan, long hos
         if (plan.Mode == DeployMode.WholeDisk)
             InvalidateDisk();
         foreach (var volume in plan.Manifest.Volumes)
-            ZeroExceptRecords(volume.Header.Partition.Offset, volume.Header.Partition.Offset + plan.HeadBytes(volume.Header));
+            ZeroExceptRecords(volume.Header.Partition.Offset, volume.Header.Partition.Offset + plan.ClearedBytes(volume.Header));
         foreach (var zeros in plan.Zeros)
             if (zeros.End > 2 * _sector)
                 target.WriteZeros(Math.Max(zeros.Offset, 2 * _sector), zeros.End - Math.Max(zeros.Offset, 2 * _sector));

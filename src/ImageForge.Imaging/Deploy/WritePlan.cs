@@ -1,5 +1,6 @@
 using ImageForge.Contracts;
 using ImageForge.Imaging.Disks;
+using ImageForge.Imaging.FileSystems;
 using ImageForge.Imaging.Manifests;
 
 namespace ImageForge.Imaging.Deploy;
@@ -15,6 +16,12 @@ public sealed class WritePlan
     /// driver asks no drive type). What a volume has below this byte of the disk is part of its head; not more than the smallest chunk.
     /// </summary>
     internal const int DiscRecordsEnd = 64 << 10;
+
+    /// <summary>
+    /// End of the superblock that lies furthest into a volume and is enough to mount it: btrfs's at 64 KiB. Its other copies are only
+    /// used by repair tools, as XFS's are.
+    /// </summary>
+    internal const int SuperblocksEnd = 68 << 10;
 
     internal WritePlan(Manifest image, Manifest manifest, IReadOnlyList<PlacedVolume> places, IReadOnlyList<DiskWrite> tables) =>
         (Image, Manifest, Places, Tables) = (image, manifest, places, tables);
@@ -55,8 +62,22 @@ public sealed class WritePlan
     /// <summary>Sectors outside the volumes that must be zero: written before everything else, they lead nowhere.</summary>
     internal IReadOnlyList<ManifestRegion> Zeros => [.. Manifest.Regions.Where(r => r.Kind == RawRegionKind.Zeros)];
 
-    /// <summary>Bytes at the start of a volume that stay unwritten until the end.</summary>
-    internal int HeadBytes(VolumeHeader volume) => (int)Math.Min(Math.Max(HeadSectors * Manifest.SectorSize, DiscRecordsEnd - volume.Partition.Offset), volume.Partition.Length);
+    /// <summary>Bytes at the start of a volume that stay unwritten until the end; they may reach into several chunks.</summary>
+    internal int HeadBytes(VolumeHeader volume)
+    {
+        var mountedBy = volume.FileSystem switch
+        {
+            FileSystemKind.Btrfs => SuperblocksEnd,
+            // One superblock in each of the first two blocks: the second is taken where the first is damaged.
+            FileSystemKind.F2fs => 8 << 10,
+            _ => HeadSectors * Manifest.SectorSize,
+        };
+        return (int)Math.Min(Math.Max(Math.Max(mountedBy, HeadSectors * Manifest.SectorSize), DiscRecordsEnd - volume.Partition.Offset), volume.Partition.Length);
+    }
+
+    /// <summary>Bytes at the start of a volume that are zeroed first: where the table stays and still leads to the volume, also the superblock of what it held before.</summary>
+    internal long ClearedBytes(VolumeHeader volume) =>
+        Mode == DeployMode.SelectedVolumes ? Math.Min(Math.Max(HeadBytes(volume), SuperblocksEnd), volume.Partition.Length) : HeadBytes(volume);
 
     /// <summary>The volume that holds a byte of the disk, null outside every volume.</summary>
     internal VolumeHeader? VolumeAt(long offset) =>

@@ -8,7 +8,8 @@ internal enum F2fsCheckpointFlags : uint
 }
 
 /// <summary>
-/// The newer of two checkpoint packs, each a segment long. A pack starts and ends with the same block: 0 version, 16 valid blocks, 132 flags, 136 blocks of the
+/// The newer of two checkpoint packs, each a segment long. A pack starts and ends with the same block: 0 version, 16 valid blocks, 36 segment and
+/// 68 next free block of the node logs (hot, warm, cold), 132 flags, 136 blocks of the
 /// pack, 140 first summary block, 156/160 sizes of the SIT's and the NAT's bitmap, 164 where the checksum is, 192 the bitmaps: a bit (highest
 /// first) says which of the two copies of a SIT block counts. Between them lie the summaries of the open segments. Behind 3584 bytes, or
 /// compacted behind 507, that of cold data has changes to the SIT: a count, then 78 bytes each, segment and entry.
@@ -24,6 +25,7 @@ internal sealed class F2fsCheckpoint
     {
         (Start, _bitmaps) = (start, bytes);
         (Version, ValidBlocks, Flags) = (bytes.U64(0), bytes.U64(16), (F2fsCheckpointFlags)bytes.U32(132));
+        NodeLogs = [.. Enumerable.Range(0, 3).Select(log => (bytes.U32(36 + 4 * log), (int)bytes.U16(68 + 2 * log)))];
         (PackBlocks, FirstSummary) = (bytes.U32(136), bytes.U32(140));
         var (sitBytes, natBytes) = (bytes.U32(156), bytes.U32(160));
         if (sitBytes < super.SitBlocks / 8 || sitBytes > bytes.Length || natBytes > bytes.Length)
@@ -37,6 +39,10 @@ internal sealed class F2fsCheckpoint
     public ulong Version { get; }
     public ulong ValidBlocks { get; }
     public F2fsCheckpointFlags Flags { get; }
+
+    /// <summary>Where the logs of nodes go on: a segment of the main area and a block in it, not checked.</summary>
+    public IReadOnlyList<(uint Segment, int Block)> NodeLogs { get; }
+
     private long Start { get; }
     private uint PackBlocks { get; }
     private uint FirstSummary { get; }

@@ -1,9 +1,9 @@
 namespace ImageForge.Imaging.FileSystems;
 
 /// <summary>
-/// F2FS on one device. Used are everything before the main area (superblocks, checkpoints, SIT, NAT, SSA) and the main area's valid blocks; what lies behind the
-/// file system is not, but for the end of the volume (<see cref="VolumeTail"/>). Without a checkpoint made by unmounting, blocks
-/// that an fsync wrote are not yet in the table.
+/// F2FS on one device. Used are everything before the main area (superblocks, checkpoints, SIT, NAT, SSA), the main area's valid blocks and
+/// the next block of each log of nodes; what lies behind the file system is not, but for the end of the volume (<see cref="VolumeTail"/>).
+/// Without a checkpoint made by unmounting, blocks that an fsync wrote are not yet in the table.
 /// </summary>
 internal sealed class F2fsReader : IFileSystemReader
 {

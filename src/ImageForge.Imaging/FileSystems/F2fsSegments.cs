@@ -30,6 +30,21 @@ internal static class F2fsSegments
         }
         if (valid != checkpoint.ValidBlocks)
             throw new DamagedVolumeException("its valid blocks do not add up");
+        MarkEndsOfNodeLogs(super, checkpoint, map);
+    }
+
+    /// <summary>
+    /// Each mount looks for fsynced nodes from the next free block of the node logs on, until one is not of this checkpoint (recovery.c). What a
+    /// target held there before may be of it, after a deploy of the same volume: the source's own block ends the search as it does there.
+    /// </summary>
+    private static void MarkEndsOfNodeLogs(F2fsSuperblock super, F2fsCheckpoint checkpoint, UsedMap map)
+    {
+        foreach (var (segment, block) in checkpoint.NodeLogs)
+        {
+            if (segment >= super.MainSegments || block >= F2fsSuperblock.SegmentBlocks)
+                throw new DamagedVolumeException("a log of nodes lies outside it");
+            map.MarkBytes((super.Main + (long)segment * F2fsSuperblock.SegmentBlocks + block) * F2fsSuperblock.BlockSize, F2fsSuperblock.BlockSize);
+        }
     }
 
     private static uint Mark(ReadOnlySpan<byte> entry, long start, UsedMap map)

@@ -26,5 +26,5 @@ internal static class ForeignSignatures
         new(4086, [.. "SWAP-SPACE"u8], "Swap space of an old kind"),
     ];
 
-    public static string? Find(VolumeReader volume) => Array.Find(s_all, signature => volume.Has(signature.Offset, signature.Bytes))?.Text ?? PoolMembers.Find(volume);
+    public static string? Find(VolumeReader volume) => Array.Find(s_all, signature => volume.HasReadable(signature.Offset, signature.Bytes))?.Text ?? PoolMembers.Find(volume);
 }

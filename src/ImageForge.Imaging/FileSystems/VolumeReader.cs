@@ -19,6 +19,9 @@ internal sealed class VolumeReader : IDisposable
     private readonly AlignedBuffer _buffer;
     private long _from, _to;
 
+    /// <summary>Where something could not be read: here only what is asked for is.</summary>
+    private long _badFrom, _badTo;
+
     public VolumeReader(IBlockDevice disk, long start, long length, CancellationToken cancel)
     {
         (_disk, _start, Length, _cancel) = (disk, start, length, cancel);
@@ -89,7 +92,19 @@ internal sealed class VolumeReader : IDisposable
         _to = _from = 0;
         var from = offset - offset % SectorSize;
         var count = (int)Math.Min(_buffer.Length, Length - from);
-        _disk.Read(_start + from, _buffer.Span[..count]);
+        if (from >= _badFrom && from < _badTo)
+            count = SectorSize;
+        try
+        {
+            _disk.Read(_start + from, _buffer.Span[..count]);
+        }
+        catch (DiskException e) when (e.Trouble == DiskTrouble.MediumError && count > SectorSize)
+        {
+            // It may be a sector further on that nobody asked for.
+            (_badFrom, _badTo) = (from, from + count);
+            count = SectorSize;
+            _disk.Read(_start + from, _buffer.Span[..count]);
+        }
         (_from, _to) = (from, from + count);
     }
 }

@@ -8,6 +8,8 @@ namespace ImageForge.Imaging.Manifests;
 /// <summary>Turns the decompressed body (README.md, <em>Body</em>) into a manifest, or says what is wrong with it.</summary>
 internal static class BodyParser
 {
+    private const uint MostRunsAtOnce = 1 << 16;
+
     public static Manifest? Parse(ReadOnlyMemory<byte> body, out string? problem)
     {
         var reader = new BodyReader(body);
@@ -115,11 +117,12 @@ internal static class BodyParser
     private static ManifestVolume? ReadChunks(BodyReader reader, VolumeHeader header, List<DamagedRange> damaged)
     {
         var runCount = reader.U32();
-        // The smallest run takes two bytes: a count that cannot fit is refused before the loop.
-        reader.Require(runCount <= (uint)reader.Left / 2, $"{runCount} runs are more than fit");
+        // The smallest run takes two bytes and covers a chunk: a count that cannot fit is refused before the loop.
+        reader.Require(runCount <= (uint)reader.Left / 2 && runCount <= (uint)header.ChunkCount, $"{runCount} runs are more than fit");
         if (!reader.IsSound)
             return null;
-        var builder = new ChunkRuns.Builder((int)runCount);
+        // Memory grows with what is really there: a body of one byte over and over is small until it is unpacked.
+        var builder = new ChunkRuns.Builder((int)Math.Min(runCount, MostRunsAtOnce));
         long chunks = 0, mapBytes = 0, ids = 0;
         var fullMap = ManifestVolume.MapBytes(header.ChunkSize / header.BlockSize);
         for (uint i = 0; i < runCount && reader.IsSound; i++)

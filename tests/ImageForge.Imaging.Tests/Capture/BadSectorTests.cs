@@ -146,6 +146,15 @@ public sealed class BadSectorTests
         Assert.Equal((FileSystemKind.Ext4, 0), (result.Manifest.Volumes[0].Header.FileSystem, result.Manifest.DamagedBytes));
     }
 
+    [Fact]
+    public void Bad_sectors_where_signatures_are_looked_for_do_not_hide_the_one_that_is_there()
+    {
+        using var disk = new MemoryDisk(4 * MiB);
+        disk.Write(0, [.. "hsqs"u8, .. new byte[508]]);
+        using var bad = Bad(disk, (4096, 512), (32768, 512));
+        Assert.Contains("SquashFS", VolumeProbe.Identify(bad, 0, 4 * MiB, CancellationToken.None).Note, StringComparison.Ordinal);
+    }
+
     private static async Task<Failure> FailAsync(IBlockDevice disk, CaptureOptions options) =>
         (await Assert.ThrowsAsync<FailureException>(() => new CaptureEngine(disk, new MemoryChunkStore(), options).RunAsync(CancellationToken.None))).Failure;
 

@@ -1,6 +1,7 @@
 using ImageForge.Contracts;
 using ImageForge.Imaging.Deploy;
 using ImageForge.Imaging.Disks;
+using ImageForge.Imaging.FileSystems;
 using ImageForge.Imaging.Manifests;
 using ImageForge.Imaging.Tests.Doubles;
 using Xunit.Abstractions;
@@ -40,11 +41,14 @@ public sealed class PowerCutTests(ITestOutputHelper output)
     [InlineData(512, PartitionScheme.Mbr, 6, true)]
     [InlineData(512, PartitionScheme.None, 7, true)]
     [InlineData(4096, PartitionScheme.None, 8, true)]
-    public async Task A_cut_at_any_moment_leaves_nothing_to_boot_and_the_next_run_finishes_with_less_to_fetch(int sectorSize, PartitionScheme scheme, int seed, bool disc = false)
+    [InlineData(512, PartitionScheme.None, 9, false, FileSystemKind.Btrfs)]
+    [InlineData(512, PartitionScheme.Gpt, 10, false, FileSystemKind.F2fs)]
+    public async Task A_cut_at_any_moment_leaves_nothing_to_boot_and_the_next_run_finishes_with_less_to_fetch(
+        int sectorSize, PartitionScheme scheme, int seed, bool disc = false, FileSystemKind fileSystem = FileSystemKind.Unknown)
     {
         output.WriteLine($"seed {seed}");
         var random = new Random(seed);
-        var image = SyntheticImage.Make(random, sectorSize, scheme: scheme, disc: disc);
+        var image = SyntheticImage.Make(random, sectorSize, scheme: scheme, disc: disc, fileSystem: fileSystem);
         using var old = OldDisk(image.Source.SizeBytes, sectorSize);
 
         using var whole = new PowerCutDevice(Copy(old), random);
@@ -203,7 +207,7 @@ public sealed class PowerCutTests(ITestOutputHelper output)
         }
         foreach (var volume in image.Manifest.Volumes)
         {
-            var (start, end) = (Math.Max(Gap, volume.Header.Partition.Offset + 8 * old.SectorSize), Math.Min(volume.Header.Partition.End, old.SizeBytes - 40 * old.SectorSize));
+            var (start, end) = (Math.Max(Gap, volume.Header.Partition.Offset + DiskCheck.HeadBytes(volume, old)), Math.Min(volume.Header.Partition.End, old.SizeBytes - 40 * old.SectorSize));
             for (var at = start; at < end; at += 1 << 20)
             {
                 var length = Math.Min(1 << 20, end - at);

@@ -2,6 +2,7 @@ using ImageForge.Contracts;
 using ImageForge.Imaging.Capture;
 using ImageForge.Imaging.Deploy;
 using ImageForge.Imaging.Disks;
+using ImageForge.Imaging.FileSystems;
 using ImageForge.Imaging.Manifests;
 using ImageForge.Imaging.Tests.Doubles;
 using Xunit.Abstractions;
@@ -68,11 +69,14 @@ public sealed class SelectedVolumesTests(ITestOutputHelper output)
     [InlineData(512, new[] { 2 }, 1)]
     [InlineData(512, new[] { 1, 3 }, 2)]
     [InlineData(4096, new[] { 1, 2 }, 3)]
-    public async Task A_cut_at_any_moment_touches_no_other_volume_and_the_next_run_finishes(int sectorSize, int[] volumes, int seed)
+    [InlineData(512, new[] { 1, 2 }, 4, FileSystemKind.Btrfs)]
+    [InlineData(512, new[] { 1, 3 }, 5, FileSystemKind.F2fs)]
+    public async Task A_cut_at_any_moment_touches_no_other_volume_and_the_next_run_finishes(
+        int sectorSize, int[] volumes, int seed, FileSystemKind fileSystem = FileSystemKind.Unknown)
     {
         output.WriteLine($"seed {seed}");
         var random = new Random(seed);
-        var image = SyntheticImage.Make(random, sectorSize);
+        var image = SyntheticImage.Make(random, sectorSize, fileSystem: fileSystem);
         using var before = OtherContent(image);
         using var wholeMedium = OtherContent(image);
         using var whole = new PowerCutDevice(wholeMedium, random);
@@ -85,6 +89,7 @@ public sealed class SelectedVolumesTests(ITestOutputHelper output)
             await Assert.ThrowsAsync<FailureException>(() => DeployAsync(image, cut, Plan(image, medium, volumes).Plan!));
             Assert.Null(OutsideDifference(image, volumes, before, medium));
             AssertNotHalfWritten(image, volumes, before, medium, $"seed {seed}, cut {cut.CutAt} of {whole.Operations}");
+            AssertNotMountable(image, volumes, before, medium, $"seed {seed}, cut {cut.CutAt} of {whole.Operations}");
 
             var plan = Plan(image, medium, volumes).Plan!;
             var progress = await DeployAsync(image, medium, plan);
@@ -112,6 +117,41 @@ public sealed class SelectedVolumesTests(ITestOutputHelper output)
             copy.Write(partition.Offset + medium.SectorSize, second);
             Assert.True(DiskCheck.Difference(Only(image, [number]), image.Source, copy) is null, $"{when}: volume {number} looks whole and is not");
         }
+    }
+
+    /// <summary>
+    /// Where btrfs and F2FS look: content of the image only once all else is there, that of the volume's past only as long as all of it is.
+    /// </summary>
+    private static void AssertNotMountable(SyntheticImage image, int[] volumes, MemoryDisk old, MemoryDisk medium, string when)
+    {
+        foreach (var volume in Only(image, volumes).Volumes)
+        {
+            var (start, rest) = (volume.Header.Partition.Offset, volume.Header.Partition.Length - (68 << 10));
+            var held = DiskCheck.HeadBytes(volume, medium) - 4096;
+            var mark = SyntheticImage.Read(medium, start + held, 4096).AsSpan();
+            // Without such a place the resume record lies there.
+            if (volume.Header.FileSystem != FileSystemKind.Unknown && mark.ContainsAnyExcept((byte)0, (byte)0xE5))
+                Assert.True(DiskCheck.Difference(Only(image, [volume.Header.Partition.Number]), image.Source, medium, exceptHeads: true) is null, $"{when}: volume {volume.Header.Partition.Number} can be mounted and is not whole");
+            if (SyntheticImage.Read(medium, start + (64 << 10), 4096).AsSpan().SequenceEqual(SyntheticImage.Read(old, start + (64 << 10), 4096)))
+                Assert.True(SyntheticImage.Read(medium, start + (68 << 10), rest).AsSpan().SequenceEqual(SyntheticImage.Read(old, start + (68 << 10), rest)), $"{when}: a former btrfs in volume {volume.Header.Partition.Number} can be mounted");
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(512)]
+    public async Task An_unreadable_table_on_the_target_stops_single_volumes_and_not_the_whole_disk(long bad)
+    {
+        var image = SyntheticImage.Make(new Random(1));
+        using var memory = OtherContent(image);
+        var healed = false;
+        using var target = new FailingDevice(memory) { ReadRule = (offset, length) => !healed && offset <= bad && bad < offset + length ? 5 : 0, WriteRule = (_, _) => { healed = true; return 0; } };
+        var contents = TargetContents.Read(target, CancellationToken.None);
+        Assert.Equal((null, null, "diskMediumError"), (contents.Layout, contents.Record, contents.Unusable?.Code));
+        PlanOutcome Plan(DeployChoices choices) => DeployPlanner.Plan(image.Manifest, image.Hash, target.SizeBytes, target.SectorSize, choices, contents);
+        Assert.Equal("volumeMismatch", Plan(new DeployChoices(Volumes: [2])).Failure?.Code);
+        await DeployAsync(image, target, Plan(new DeployChoices()).Plan!);
+        Assert.Null(DiskCheck.Difference(image.Manifest, image.Source, memory));
     }
 
     private static MemoryDisk Copy(MemoryDisk disk)

@@ -1,4 +1,5 @@
 using ImageForge.Imaging.Disks;
+using ImageForge.Imaging.FileSystems;
 using ImageForge.Imaging.Manifests;
 
 namespace ImageForge.Imaging.Tests.Doubles;
@@ -18,10 +19,11 @@ internal static class DiskCheck
                 var actual = SyntheticImage.Read(target, offset, chunk.Length);
                 UsedBits.ClearUnused(chunk.UsedBits.Span, volume.Header.BlockSize, expected);
                 UsedBits.ClearUnused(chunk.UsedBits.Span, volume.Header.BlockSize, actual);
-                if (exceptHeads && chunk.Index == 0)
+                if (exceptHeads && chunk.VolumeOffset < HeadBytes(volume, source))
                 {
-                    expected.AsSpan(0, Math.Min(HeadBytes(volume, source), chunk.Length)).Clear();
-                    actual.AsSpan(0, Math.Min(HeadBytes(volume, source), chunk.Length)).Clear();
+                    var held = (int)Math.Min(HeadBytes(volume, source) - chunk.VolumeOffset, chunk.Length);
+                    expected.AsSpan(0, held).Clear();
+                    actual.AsSpan(0, held).Clear();
                 }
                 if (!expected.AsSpan().SequenceEqual(actual))
                     return $"volume {volume.Header.Partition.Number}, chunk {chunk.Index} ({chunk.Kind}), byte {expected.AsSpan().CommonPrefixLength(actual)}";
@@ -79,6 +81,8 @@ internal static class DiskCheck
 
     private static byte[] Head(ManifestVolume volume, IBlockDevice disk) => SyntheticImage.Read(disk, volume.Header.Partition.Offset, HeadBytes(volume, disk));
 
-    /// <summary>Eight sectors, and whatever lies where firmware looks for disc records.</summary>
-    private static int HeadBytes(ManifestVolume volume, IBlockDevice disk) => (int)Math.Max(8 * disk.SectorSize, 65536 - volume.Header.Partition.Offset);
+    /// <summary>Eight sectors, whatever lies where firmware looks for disc records, and what the kernel mounts the volume by.</summary>
+    public static int HeadBytes(ManifestVolume volume, IBlockDevice disk) => (int)Math.Max(
+        volume.Header.FileSystem switch { FileSystemKind.Btrfs => 65536 + 4096, FileSystemKind.F2fs => Math.Max(8192, 8 * disk.SectorSize), _ => 8 * disk.SectorSize },
+        65536 - volume.Header.Partition.Offset);
 }

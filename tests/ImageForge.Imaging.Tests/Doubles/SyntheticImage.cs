@@ -19,7 +19,8 @@ internal sealed class SyntheticImage
 
     /// <param name="random">Decides content and maps.</param>
     /// <param name="disc">It has the descriptors of a bootable disc from byte 32768.</param>
-    public static SyntheticImage Make(Random random, int sectorSize = 512, int chunkSize = 64 << 10, int scale = 1, PartitionScheme scheme = PartitionScheme.Gpt, bool disc = false)
+    public static SyntheticImage Make(Random random, int sectorSize = 512, int chunkSize = 64 << 10, int scale = 1, PartitionScheme scheme = PartitionScheme.Gpt, bool disc = false,
+        FileSystemKind fileSystem = FileSystemKind.Unknown)
     {
         const long Mib = 1 << 20;
         (long, long)[] places = scheme == PartitionScheme.None
@@ -53,7 +54,7 @@ internal sealed class SyntheticImage
             ];
         }
         var store = new MemoryChunkStore();
-        var volumes = places.Select((place, i) => Volume(source, store, random, new Partition(i + 1, place.Item1, place.Item2, "type", null, $"part {i + 1}", 0), chunkSize, i)).ToList();
+        var volumes = places.Select((place, i) => Volume(source, store, random, new Partition(i + 1, place.Item1, place.Item2, "type", null, $"part {i + 1}", 0), chunkSize, i, fileSystem)).ToList();
         var manifest = new Manifest(source.SizeBytes, sectorSize, "synthetic", scheme, gpt, regions, volumes);
         return new SyntheticImage { Source = source, Manifest = manifest, Hash = ManifestHash.Of(ManifestWriter.Write(manifest)), Store = store };
     }
@@ -126,7 +127,7 @@ internal sealed class SyntheticImage
         }
     }
 
-    private static ManifestVolume Volume(MemoryDisk source, MemoryChunkStore store, Random random, Partition partition, int chunkSize, int kind)
+    private static ManifestVolume Volume(MemoryDisk source, MemoryChunkStore store, Random random, Partition partition, int chunkSize, int kind, FileSystemKind fileSystem)
     {
         const int BlockSize = 4096;
         var blocks = (partition.Length + BlockSize - 1) / BlockSize;
@@ -145,7 +146,7 @@ internal sealed class SyntheticImage
                 b += run;
             }
         }
-        var builder = new ManifestVolumeBuilder(partition, new VolumeContent(FileSystemKind.Unknown, BlockSize, map, null, null, null), chunkSize);
+        var builder = new ManifestVolumeBuilder(partition, new VolumeContent(fileSystem, BlockSize, map, null, null, null), chunkSize);
         var candidate = 0;
         for (var i = 0; i < builder.Header.ChunkCount; i++)
         {

@@ -65,6 +65,8 @@ public sealed class VolumeTailTests
     [InlineData("Linux RAID", 0xA92B4EFCu, 0x2000)]
     [InlineData("DDF", 0x11DE11DEu, 512)]
     [InlineData("DRBD", 0x6B027483u, 4096 - 60)]
+    [InlineData("last 128 KiB", 0x69726576u, 128 << 10)]
+    [InlineData("last 128 KiB", 1u, 4)]
     public void Everything_behind_it_is_kept_where_metadata_of_something_else_lies(string name, uint mark, int fromEnd)
     {
         var (disk, end) = Made("ext4");

@@ -121,6 +121,23 @@ public sealed class ManifestFuzzTests(ITestOutputHelper output)
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, 64 << 10);
     }
 
+    [Fact]
+    public void More_runs_than_chunks_are_refused_before_anything_is_allocated_for_them()
+    {
+        var body = Body(Small(PartitionScheme.Mbr));
+        // The count stands behind the two damaged ranges, the last of which is 8192, 1024.
+        var last = new byte[16];
+        BinaryPrimitives.WriteInt64LittleEndian(last, 8192);
+        BinaryPrimitives.WriteInt64LittleEndian(last.AsSpan(8), 1024);
+        var at = body.AsSpan().IndexOf(last) + last.Length;
+        body = [.. body, .. new byte[8 << 20]];
+        BinaryPrimitives.WriteUInt32LittleEndian(body.AsSpan(at), 4 << 20);
+        var allocated = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Null(BodyParser.Parse(body, out var problem));
+        Assert.Contains("runs are more than fit", problem, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, 64 << 10);
+    }
+
     private static Manifest SmallGpt()
     {
         var image = SyntheticImage.Make(new Random(5), chunkSize: 1 << 20);
