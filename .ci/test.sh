@@ -96,7 +96,7 @@ run_tests() {
 
     # Fast suites first: most mistakes are told within minutes.
     for name in $(cd tests && for p in */*.csproj; do echo "${p%%/*}"; done | grep -vxE 'Bench|Demo|Lab|EndToEnd'); do
-        limit=600
+        limit=1200
         [ -z "$long" ] || limit=3600
         if wanted "$name"; then suite "$name" "$limit" "$form"; fi
     done
@@ -109,7 +109,7 @@ run_tests() {
             build_agent
             build_live
             build_boot_files
-            limit=1800
+            limit=2700
             [ -z "$long" ] || limit=7200
             suite EndToEnd "$limit" "$form"
         fi

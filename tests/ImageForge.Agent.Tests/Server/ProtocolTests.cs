@@ -279,21 +279,6 @@ public sealed class ProtocolTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Two_disks_and_no_name_in_the_job_are_refused_with_the_list()
-    {
-        Deploy();
-        _machine.AddDisk("sdb", 32 << 20);
-
-        Assert.Equal(11, await _machine.RunAsync(_server.CommandLine()));
-
-        var failure = Assert.Single(_server.Results).Failure!;
-        Assert.Equal(Fault.Disk, failure.Fault);
-        Assert.Contains("sda", failure.Sentence, StringComparison.Ordinal);
-        Assert.Contains("sdb", failure.Sentence, StringComparison.Ordinal);
-        Assert.DoesNotContain("GET deploy/manifest", _server.Requests);
-    }
-
-    [Fact]
     public async Task A_task_of_a_kind_without_its_settings_fails_and_the_log_has_the_whole_text()
     {
         _server.Task = _server.Task with { Kind = JobKind.Capture };

@@ -301,7 +301,13 @@ public sealed class ImagingTests : IAsyncLifetime, IDisposable
         Deploy();
         using var first = new StagedMachine();
         var begun = first.AddDisk("first", DiskSize);
-        _server.Intercept = Answering("deploy/chunks/", "GET", 150, context => ScriptedServer.ProblemAsync(context, 401, "tokenRevoked", "x", "y"));
+        _server.Intercept = Answering("deploy/chunks/", "GET", 150, async context =>
+        {
+            // The refusal stops everything at once, also what has been fetched and not yet written: on a busy machine that was all of it.
+            for (var i = 0; i < 400 && WrittenMiB(begun) < 3; i++)
+                await Task.Delay(50);
+            await ScriptedServer.ProblemAsync(context, 401, "tokenRevoked", "x", "y");
+        });
         Assert.Equal(11, await first.RunAsync(_server.CommandLine()));
         var before = _server.Requests.Count(r => r.StartsWith("GET deploy/chunks/", StringComparison.Ordinal));
         using var target = new StagedMachine();
@@ -315,6 +321,35 @@ public sealed class ImagingTests : IAsyncLifetime, IDisposable
         var fetched = _server.Requests.Count(r => r.StartsWith("GET deploy/chunks/", StringComparison.Ordinal)) - before;
         // A deploy from nothing fetches them all. How much of the first one had reached its disk when it was stopped varies.
         Assert.InRange(fetched, 1, DataChunks() - 16);
+    }
+
+    [Fact]
+    public async Task Two_disks_and_no_name_in_the_job_are_refused_with_the_list()
+    {
+        await CaptureAsync();
+        Deploy();
+        using var target = new StagedMachine();
+        target.AddDisk("sda", DiskSize);
+        target.AddDisk("sdb", DiskSize);
+
+        Assert.Equal(11, await target.RunAsync(_server.CommandLine()));
+
+        var failure = _server.Results.Last().Failure!;
+        Assert.Equal((Fault.Disk, "diskAmbiguous"), (failure.Fault, failure.Code));
+        Assert.Contains("sda", failure.Sentence, StringComparison.Ordinal);
+        Assert.Contains("sdb", failure.Sentence, StringComparison.Ordinal);
+        Assert.DoesNotContain(_server.Requests, r => r.StartsWith("GET deploy/chunks/", StringComparison.Ordinal));
+    }
+
+    /// <summary>How many MiB of an empty disk hold something by now, behind the first, where tables and record lie.</summary>
+    private static int WrittenMiB(string disk)
+    {
+        using var file = new FileStream(disk, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        var mebibyte = new byte[1 << 20];
+        var written = 0;
+        for (file.Position = 1 << 20; file.ReadAtLeast(mebibyte, mebibyte.Length, throwOnEndOfStream: false) == mebibyte.Length;)
+            written += mebibyte.AsSpan().ContainsAnyExcept((byte)0) ? 1 : 0;
+        return written;
     }
 
     private async Task CaptureAsync() => Assert.Equal(0, await RunCaptureAsync());
