@@ -37,7 +37,8 @@ internal sealed class EfiVariables(SystemRoot root)
         // One write is one SetVariable; truncating first would be a deletion.
         using var file = new FileStream(root.Path(File(name)), FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, bufferSize: 0);
         file.Write(bytes);
-        if (file.Length > bytes.Length)
+        // A variable has no position to seek to and takes each write as its whole value; a plain file in a test keeps its old end.
+        if (file.CanSeek && file.Length > bytes.Length)
             file.SetLength(bytes.Length);
     }
 
