@@ -16,7 +16,7 @@ public sealed record CaptureOptions(int ChunkSize = ChunkSizes.Automatic, int? L
     /// <summary>Limits how long a capture that has failed looks for more bad sectors.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    /// <summary>Where an adaptive level begins and how far it falls while the processor is what everything waits for.</summary>
+    /// <summary>Where an adaptive level begins and how far it falls while the processor is what everything waits for; a local store is always fed at this level.</summary>
     public int LowestLevel { get; init; } = 1;
 
     /// <summary>How far an adaptive level rises while the network is. Chunks above 256 KiB stop at 6: the tables of a higher level take 12 MB per worker there.</summary>

@@ -17,7 +17,7 @@ internal sealed class CapturePipeline(IBlockDevice source, IChunkSink sink, Capt
 
     private readonly int _chunkSize = plan.Volumes.Select(v => v.Header.ChunkSize).DefaultIfEmpty(ChunkSizes.Smallest).Max();
     private readonly int _workers = options.Workers > 0 ? options.Workers : Math.Clamp(Environment.ProcessorCount, 1, 8);
-    private readonly AdaptiveLevel _adaptive = new(options.LowestLevel, LargeTables(plan) ? Math.Max(options.LowestLevel, Math.Min(options.HighestLevel, 6)) : options.HighestLevel);
+    private readonly AdaptiveLevel _adaptive = new(options.LowestLevel, Highest(sink, options, plan));
     private readonly StageTimes _times = progress.Times(sink as IRemoteTimes);
     private readonly BlockingCollection<Item> _missing = [];
     private readonly Channel<Item> _hashed = Channel.CreateUnbounded<Item>(), _frames = Channel.CreateUnbounded<Item>();
@@ -46,7 +46,14 @@ internal sealed class CapturePipeline(IBlockDevice source, IChunkSink sink, Capt
 
     public void Dispose() => _missing.Dispose();
 
-    private static bool LargeTables(CapturePlan plan) => plan.Volumes.Any(v => v.Header.ChunkSize > 256 << 10);
+    /// <summary>
+    /// A local store takes its time from the same processors, so frames that wait for it are no reason to compress harder: measured,
+    /// that tripled the work without being faster.
+    /// </summary>
+    private static int Highest(IChunkSink sink, CaptureOptions options, CapturePlan plan) =>
+        sink is not IRemoteTimes ? options.LowestLevel
+        : plan.Volumes.Any(v => v.Header.ChunkSize > 256 << 10) ? Math.Max(options.LowestLevel, Math.Min(options.HighestLevel, 6))
+        : options.HighestLevel;
 
     /// <summary>Several reads are in flight, begun in disk order; who has read also masks and hashes.</summary>
     private void Read(IEnumerator<CaptureSpan> spans, BufferPool plains, CancellationToken cancel)
