@@ -15,7 +15,7 @@ internal sealed class TargetSampling(IBlockDevice target, WritePlan plan, Deploy
 
     /// <summary>
     /// A chunk that is found right saves fetching, decompressing, writing and reading back; each that is compared costs a read and a hash.
-    /// Measured, the first is at least three times the second (README.md), so comparing pays from this share of right chunks on.
+    /// By estimate the first is at least three times the second (README.md), so comparing pays from this share of right chunks on.
     /// </summary>
     private const double WorthFrom = 1.0 / 3;
 
