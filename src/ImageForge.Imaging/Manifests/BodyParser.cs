@@ -8,7 +8,7 @@ namespace ImageForge.Imaging.Manifests;
 /// <summary>Turns the decompressed body (README.md, <em>Body</em>) into a manifest, or says what is wrong with it.</summary>
 internal static class BodyParser
 {
-    private const uint MostRunsAtOnce = 1 << 16;
+    private const uint MostRunsAtOnce = 4 << 20;
 
     public static Manifest? Parse(ReadOnlyMemory<byte> body, out string? problem)
     {
@@ -121,7 +121,7 @@ internal static class BodyParser
         reader.Require(runCount <= (uint)reader.Left / 2 && runCount <= (uint)header.ChunkCount, $"{runCount} runs are more than fit");
         if (!reader.IsSound)
             return null;
-        // Memory grows with what is really there: a body of one byte over and over is small until it is unpacked.
+        // At most 52 MB on a mere claim, and exact up to 4 TB of the smallest changes; beyond, memory grows with what is really there.
         var builder = new ChunkRuns.Builder((int)Math.Min(runCount, MostRunsAtOnce));
         long chunks = 0, mapBytes = 0, ids = 0;
         var fullMap = ManifestVolume.MapBytes(header.ChunkSize / header.BlockSize);
