@@ -6,6 +6,8 @@ namespace ImageForge.Agent.Firmware;
 /// <summary>A FAT partition mounted while this exists. Unmounting writes everything back.</summary>
 internal sealed partial class SystemPartitionMount : IDisposable
 {
+    /// <summary>The one name that the static agent links directly.</summary>
+    private const string LibC = "libc.so.6";
     private const nuint NoSuid = 2, NoDev = 4, NoExec = 8; // MS_… of linux/mount.h
 
     /// <summary>Of a folder that is there already: what only <see cref="Open"/> mounts, only <see cref="Dispose"/> of that one unmounts.</summary>
@@ -31,9 +33,9 @@ internal sealed partial class SystemPartitionMount : IDisposable
             _ = Unmount(Folder, 2);
     }
 
-    [LibraryImport("libc", EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(LibC, EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Mount(string source, string target, string type, nuint flags, string data);
 
-    [LibraryImport("libc", EntryPoint = "umount2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(LibC, EntryPoint = "umount2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Unmount(string target, int flags);
 }
