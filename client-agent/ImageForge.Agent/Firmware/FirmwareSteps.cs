@@ -59,7 +59,7 @@ internal sealed class FirmwareSteps(EfiVariables variables, IDisks disks, Func<D
             repair.Apply(variables, table);
             notes.AddRange(repair.Notes);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or DiskException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             notes.Add($"The boot entries could not be repaired: {e.Message.TrimEnd('.')}. Choose the disk in the firmware's boot menu once.");
         }
@@ -84,7 +84,7 @@ internal sealed class FirmwareSteps(EfiVariables variables, IDisks disks, Func<D
                 if (place.RepairFallback(loaders) is { } repaired)
                     notes.Add(repaired);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+            catch (Exception e) when (e is not OperationCanceledException)
             {
                 notes.Add($"The EFI system partition {partition.Number} of {disk.Name} could not be looked into: {e.Message.TrimEnd('.')}.");
             }

@@ -33,7 +33,7 @@ internal sealed class NextBoot(EfiVariables variables, string stateFolder)
             if (variables.Read(Variable) is not { } there || !there.AsSpan().SequenceEqual(value))
                 notes.Add("The firmware did not keep BootNext: after a power cut this machine follows its boot order.");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             notes.Add($"The firmware refused to set BootNext ({e.Message}): after a power cut this machine follows its boot order.");
         }
@@ -51,7 +51,7 @@ internal sealed class NextBoot(EfiVariables variables, string stateFolder)
             File.Delete(_mark);
             return [];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             return [$"The firmware refused to clear BootNext ({e.Message}): its next boot goes to the network once more."];
         }
