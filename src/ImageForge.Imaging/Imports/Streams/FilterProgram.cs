@@ -5,7 +5,7 @@ using ImageForge.Contracts;
 namespace ImageForge.Imaging.Imports.Streams;
 
 /// <summary>A stream through <c>program -dc</c>. Its complaint and its exit code are ours: what it could not unpack is not taken for the end.</summary>
-internal sealed class FilterProgram : Stream
+internal sealed class FilterProgram : ForwardStream
 {
     private readonly string _name, _program;
     private readonly Process _process;
@@ -37,14 +37,6 @@ internal sealed class FilterProgram : Stream
         _feeding = Task.Factory.StartNew(() => Feed(input), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
     public override int Read(Span<byte> buffer)
     {
         var read = _process.StandardOutput.BaseStream.Read(buffer);
@@ -53,11 +45,6 @@ internal sealed class FilterProgram : Stream
         _process.WaitForExit();
         return _process.ExitCode == 0 ? 0 : throw ImportFailures.Damaged(_name, $"{_program} says \"{_errors.Result.Trim().Split('\n')[^1]}\"");
     }
-
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

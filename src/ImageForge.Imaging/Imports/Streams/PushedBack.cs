@@ -1,17 +1,9 @@
 namespace ImageForge.Imaging.Imports.Streams;
 
 /// <summary>A stream with some bytes put back in front of it. Forward only.</summary>
-internal sealed class PushedBack(byte[] head, Stream rest) : Stream
+internal sealed class PushedBack(byte[] head, Stream rest) : ForwardStream
 {
     private int _given;
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override int Read(Span<byte> buffer)
     {
@@ -22,11 +14,6 @@ internal sealed class PushedBack(byte[] head, Stream rest) : Stream
         _given += count;
         return count;
     }
-
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

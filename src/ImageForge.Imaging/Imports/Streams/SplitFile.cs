@@ -1,7 +1,7 @@
 namespace ImageForge.Imaging.Imports.Streams;
 
 /// <summary>The pieces of one stream that <c>split</c> cut, read one after the other. Forward only.</summary>
-internal sealed class SplitFile : Stream
+internal sealed class SplitFile : ForwardStream
 {
     private readonly Queue<string> _left;
     private FileStream? _current;
@@ -15,17 +15,10 @@ internal sealed class SplitFile : Stream
     /// <summary>Of all pieces: with <see cref="Position"/> it tells how far an import is.</summary>
     public long TotalBytes { get; }
 
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-
     /// <summary>Bytes read so far.</summary>
     public override long Position { get => Interlocked.Read(ref _position); set => throw new NotSupportedException(); }
 
     private long _position;
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override int Read(Span<byte> buffer)
     {
@@ -49,11 +42,6 @@ internal sealed class SplitFile : Stream
             _current = null;
         }
     }
-
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
