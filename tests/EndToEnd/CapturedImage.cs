@@ -15,6 +15,8 @@ internal sealed record CapturedImage(
 {
     public const string Name = "lab-image";
 
+    public long StoredBytes => (long)Version["version"]!["storedBytes"]!;
+
     private static readonly Lazy<Task<CapturedImage>> Once = new(CaptureAsync);
 
     public static Task<CapturedImage> GetAsync() => Once.Value;

@@ -33,7 +33,8 @@ internal static class Machines
     /// <summary>Waits for the installed system's own word that all its files are whole; returns that line.</summary>
     public static async Task<(string Line, double Seconds)> WaitForInstalledSystemAsync(this VirtualMachine machine)
     {
-        var (match, seconds) = await machine.Console.WaitForAsync("lab-source: (up and unharmed.*|FILES ARE DAMAGED)", BootLimit);
+        // With its end: a line is matched while it is still being written.
+        var (match, seconds) = await machine.Console.WaitForAsync("lab-source: (up and unharmed.*|FILES ARE DAMAGED)\r?\n", BootLimit);
         Assert.StartsWith(SourceDisk.Marker, match.Value, StringComparison.Ordinal);
         await machine.Console.WaitForAsync("lab-source login:", BootLimit);
         return (match.Value.Trim(), seconds);
