@@ -12,6 +12,7 @@ namespace ImageForge.Contracts;
 //   POST capture/manifest         manifest bytes  → SealReply
 //   GET  deploy/manifest          → manifest bytes, X-Manifest-Signature header
 //   GET  deploy/chunks/{id}       → one zstd frame
+//   GET  deploy/multicast         WebSocket, binary messages                 ImageForge.Multicast/README.md; only with an offer
 //   POST deploy/chunks/missing    n × 32 id bytes → bitmap, bit i = 1: this deploy cannot get it (LSB first)
 //   POST task/log                 text/plain, at most 64 KiB → 204
 
@@ -41,7 +42,10 @@ public sealed record CaptureAssignment(string ImageName, int ChunkSize, int Leve
 /// <param name="ManifestHash">Lower-case hex SHA-256 of the manifest; the agent refuses any other manifest.</param>
 /// <param name="Disk">Serial or WWN of the target; null: the only disk that is neither removable nor the boot medium.</param>
 /// <param name="DryRun">Show the plan and end; nothing is written.</param>
-public sealed record DeployAssignment(string ImageName, int VersionNumber, string ManifestHash, string? Disk, bool ReadBack = true, DeployChoices? Choices = null, bool DryRun = false);
+/// <param name="Multicast">Null: over HTTP only.</param>
+public sealed record DeployAssignment(
+    string ImageName, int VersionNumber, string ManifestHash, string? Disk, bool ReadBack = true, DeployChoices? Choices = null, bool DryRun = false,
+    MulticastOffer? Multicast = null);
 
 /// <summary>Sign of life and progress. <see cref="BytesDone"/> and <see cref="BytesTotal"/> are bytes of used content of the current phase.</summary>
 /// <param name="BytesSent">Bytes on the wire since the task began on this boot, after compression.</param>
