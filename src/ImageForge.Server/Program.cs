@@ -12,7 +12,6 @@ using ImageForge.Server.Images;
 using ImageForge.Server.ImageStore;
 using ImageForge.Server.Jobs;
 using ImageForge.Server.Listening;
-using ImageForge.Server.Multicasting;
 using ImageForge.Server.Pages;
 using ImageForge.Server.Shrinking;
 using ImageForge.Server.StoreCare;
@@ -41,7 +40,6 @@ internal static class Program
         builder.AddImages();
         builder.AddStoreCare();
         builder.AddShrinking();
-        builder.AddMulticasting();
         builder.AddAgents();
         builder.AddPages();
         adjust?.Invoke(builder);

@@ -33,8 +33,7 @@ internal sealed record JobParameters(
     bool ReadBack = true,
     CaptureChoices? Capture = null,
     DeployChoices? Deploy = null,
-    bool DryRun = false,
-    MulticastChoice? Multicast = null)
+    bool DryRun = false)
 {
     public string ToJson() => JsonSerializer.Serialize(this, JobJson.Default.JobParameters);
 
