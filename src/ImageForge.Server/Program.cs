@@ -12,6 +12,7 @@ using ImageForge.Server.Images;
 using ImageForge.Server.ImageStore;
 using ImageForge.Server.Jobs;
 using ImageForge.Server.Listening;
+using ImageForge.Server.Multicasting;
 using ImageForge.Server.Pages;
 using ImageForge.Server.Shrinking;
 using ImageForge.Server.StoreCare;
@@ -40,6 +41,7 @@ internal static class Program
         builder.AddImages();
         builder.AddStoreCare();
         builder.AddShrinking();
+        builder.AddMulticasting();
         builder.AddAgents();
         builder.AddPages();
         adjust?.Invoke(builder);

@@ -5,6 +5,7 @@ using ImageForge.Server.Data;
 using ImageForge.Server.Hosts;
 using ImageForge.Server.Images;
 using ImageForge.Server.Jobs;
+using ImageForge.Server.Multicasting;
 using Microsoft.Data.Sqlite;
 
 namespace ImageForge.Server.Agents;
@@ -15,7 +16,7 @@ namespace ImageForge.Server.Agents;
 /// </summary>
 internal sealed class CheckIn(
     Database database, BootTokens bootTokens, TaskTokens taskTokens, HostTaskStore tasks, JobStore jobs, HostStore hosts, ImageVersions versions,
-    CheckInRecords records, AgentSessions sessions, TaskDisks taskDisks)
+    CheckInRecords records, AgentSessions sessions, TaskDisks taskDisks, SessionOffers multicast)
 {
     /// <param name="request">Its inventory is already limited (<see cref="InventoryLimits"/>).</param>
     public async Task<CheckInAnswer> RunAsync(CheckInRequest request, CancellationToken cancellationToken)
@@ -87,7 +88,7 @@ internal sealed class CheckIn(
         if (resumed && task.TargetDisk is { } before && disk is not null && disk != before)
             return CheckInRefusals.OtherDisk(host, mac, before, disk);
 
-        var assignment = await AssignAsync(task, job, host, cancellationToken);
+        var assignment = await AssignAsync(task, job, host, transaction, cancellationToken);
         if (assignment is null)
         {
             await tasks.FailAsync(task.Id, CheckInRefusals.VersionGone, cancellationToken, transaction);
@@ -106,7 +107,7 @@ internal sealed class CheckIn(
     }
 
     /// <summary>Null: the version to deploy no longer exists.</summary>
-    private async Task<TaskAssignment?> AssignAsync(HostTask task, Job job, Host host, CancellationToken cancellationToken)
+    private async Task<TaskAssignment?> AssignAsync(HostTask task, Job job, Host host, SqliteTransaction transaction, CancellationToken cancellationToken)
     {
         var order = job.Parameters;
         CaptureAssignment? capture = null;
@@ -117,7 +118,9 @@ internal sealed class CheckIn(
         {
             if (job.ImageVersionId is not { } id || await versions.FindAsync(id, cancellationToken) is not { } version)
                 return null;
-            deploy = new DeployAssignment(version.ImageName, version.Number, version.ManifestHash, order.Disk, order.ReadBack, order.Deploy, order.DryRun);
+            var session = await multicast.FindOrBeginAsync(job, version, cancellationToken, transaction);
+            deploy = new DeployAssignment(version.ImageName, version.Number, version.ManifestHash, order.Disk, order.ReadBack, order.Deploy, order.DryRun,
+                session is null ? null : new MulticastOffer(session.Id));
         }
         return new TaskAssignment(task.Id, task.Kind, host.Name, order.After, capture, deploy);
     }

@@ -2,6 +2,7 @@ using Dapper;
 using ImageForge.Server.Data;
 using ImageForge.Server.Events;
 using ImageForge.Server.Jobs;
+using ImageForge.Server.Multicasting;
 using Microsoft.Data.Sqlite;
 
 namespace ImageForge.Server.Images;
@@ -115,6 +116,8 @@ internal sealed partial class ImageVersions
             reasons.Add(new KeepReason("versionPinned", $"Version {version.Number} of {version.ImageName} is pinned.", "Unpin it first."));
         foreach (var (task, job) in await HostTaskStore.ListActiveUsingAsync(transaction, version.Id))
             reasons.Add(InUse(version, task, job, "deploys"));
+        foreach (var session in await SessionStore.ListOpenOfAsync(transaction, version.Id))
+            reasons.Add(new KeepReason("versionInUse", $"Multicast session {session} carries version {version.Number} of {version.ImageName}.", $"Wait for it or stop it: POST /api/v1/sessions/{session}/stop."));
         if (version.TaskId is { } capturing && HostTaskStore.Find(transaction, capturing) is { FinishedAt: null } running)
             reasons.Add(InUse(version, running.Id, running.JobId, "has just sealed"));
         return reasons;

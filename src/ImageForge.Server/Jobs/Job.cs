@@ -33,7 +33,8 @@ internal sealed record JobParameters(
     bool ReadBack = true,
     CaptureChoices? Capture = null,
     DeployChoices? Deploy = null,
-    bool DryRun = false)
+    bool DryRun = false,
+    MulticastChoice? Multicast = null)
 {
     public string ToJson() => JsonSerializer.Serialize(this, JobJson.Default.JobParameters);
 

@@ -38,7 +38,7 @@ internal sealed class JobDesk(Database database, JobStore jobs, HostStore hosts,
                         $"{host.Name} still has task {busy.Id} of job {busy.JobId}.", $"Wait for it or cancel it: POST /api/v1/jobs/{busy.JobId}/cancel.");
             }
             var parameters = new JobParameters(request.After, request.ChunkSize ?? 0, request.Level ?? 0, DeviceText.Limit(request.Disk),
-                request.Image, version?.Number, request.ReadBack ?? true, request.Capture, request.Deploy, request.DryRun);
+                request.Image, version?.Number, request.ReadBack ?? true, request.Capture, request.Deploy, request.DryRun, request.Multicast);
             var now = time.NowMilliseconds();
             var id = await connection.ExecuteScalarAsync<long>(
                 """
@@ -119,7 +119,7 @@ internal sealed class JobDesk(Database database, JobStore jobs, HostStore hosts,
         if (request.Kind != JobKind.Capture && request.Capture is not null)
             return Invalid("badCapture", "\"capture\" says how a capture is made, and this job is none.", "Leave it out.");
         if (request.Kind == JobKind.Inventory)
-            return request is { Image: null, Version: null, Disk: null } ? DeployChoicesForm.Problem(request) : Invalid("badInventory", "An inventory needs neither image nor disk.", "Leave image, version and disk out.");
+            return request is { Image: null, Version: null, Disk: null } ? DeployChoicesForm.Problem(request) ?? MulticastForm.Problem(request) : Invalid("badInventory", "An inventory needs neither image nor disk.", "Leave image, version and disk out.");
         if (!ImageName.IsValid(request.Image))
             return Invalid("badImage", "An image's name has 1 to 64 letters, digits, spaces, dots, dashes or underscores and begins with a letter or digit.", "Give \"image\": \"debian-12\".");
         if (request.Kind == JobKind.Capture && request.Version is not null)
@@ -130,7 +130,7 @@ internal sealed class JobDesk(Database database, JobStore jobs, HostStore hosts,
             return Invalid("badChunkSize", "chunkSize is a power of two from 65536 to 16777216.", "Leave it out: the agent chooses by what is on the disk.");
         if (request.Level is < 1 or > 19)
             return Invalid("badLevel", "level is 1 to 19.", "Leave it out: the agent adapts it to processor and network.");
-        return CaptureChoicesForm.Problem(request) ?? DeployChoicesForm.Problem(request);
+        return CaptureChoicesForm.Problem(request) ?? DeployChoicesForm.Problem(request) ?? MulticastForm.Problem(request);
     }
 
     private static OrderOutcome Invalid(string code, string sentence, string cure) => OrderOutcome.Refused(RefusalKind.Invalid, code, sentence, cure);

@@ -14,6 +14,7 @@ namespace ImageForge.Server.Jobs;
 /// <param name="Capture">Capture only; null: the defaults of <see cref="CaptureChoices"/>.</param>
 /// <param name="Deploy">Deploy only; null: the defaults of <see cref="DeployChoices"/>.</param>
 /// <param name="DryRun">Deploy only: the machine boots, shows what it would do and writes nothing.</param>
+/// <param name="Multicast">Deploy only: one stream for all hosts; null: each fetches by itself.</param>
 internal sealed record CreateJobRequest(
     JobKind Kind,
     IReadOnlyList<string> Hosts,
@@ -26,7 +27,8 @@ internal sealed record CreateJobRequest(
     bool? ReadBack = null,
     CaptureChoices? Capture = null,
     DeployChoices? Deploy = null,
-    bool DryRun = false)
+    bool DryRun = false,
+    MulticastChoice? Multicast = null)
 {
     /// <summary>Tells whether a repeated Idempotency-Key comes with the same request.</summary>
     public byte[] Hash() => SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this));

@@ -1,0 +1,73 @@
+using Dapper;
+using ImageForge.Contracts;
+using ImageForge.Server.Data;
+using ImageForge.Server.Hosts;
+using ImageForge.Server.Images;
+using ImageForge.Server.Jobs;
+using ImageForge.Server.Tests.Agents;
+
+namespace ImageForge.Server.Tests.Multicasting;
+
+/// <summary>A server with one image, "lab", and the machines that are to get it.</summary>
+internal sealed class Room(IServerUnderTest server, byte[] disk, ImageVersion version)
+{
+    private int _machines;
+
+    public IServerUnderTest Server => server;
+
+    /// <summary>What a machine's disk holds in the end.</summary>
+    public byte[] Disk => disk;
+
+    public ImageVersion Version => version;
+
+    public static async Task<Room> FurnishAsync(IServerUnderTest server, int seed, long diskBytes = ScriptedAgent.DiskBytes)
+    {
+        var disk = ImagingCalls.DiskContent(seed, diskBytes);
+        var source = await ScriptedAgent.WithHostAsync(server, "source");
+        await source.CaptureWholeAsync("lab", disk);
+        return new Room(server, disk, (await server.Get<ImageVersions>().FindAsync("lab", 1, default))!);
+    }
+
+    /// <summary>Writes one deploy job for so many new machines, as the job desk does.</summary>
+    public async Task<IReadOnlyList<Machine>> OrderAsync(int machines, MulticastChoice? multicast)
+    {
+        var agents = new List<ScriptedAgent>();
+        for (var i = 0; i < machines; i++)
+        {
+            var number = ++_machines;
+            var agent = await ScriptedAgent.WithHostAsync(server, $"pc-{number}");
+            agent.Inventory = agent.Inventory with { Uuid = $"9c1d2d3c-4b5a-4968-8776-7554433{number:d5}", Serial = $"SN-{number}" };
+            agents.Add(agent);
+        }
+        var json = new JobParameters(ImageName: "lab", ImageVersion: version.Number, Multicast: multicast).ToJson();
+        return await server.Get<Database>().WriteAsync<IReadOnlyList<Machine>>(async (connection, transaction) =>
+        {
+            var now = TimeProvider.System.NowMilliseconds();
+            var job = await connection.ExecuteScalarAsync<long>(
+                "INSERT INTO jobs (kind, image_version_id, parameters, created_at, created_by) VALUES ('deploy', @Id, @json, @now, 'test') RETURNING id",
+                new { version.Id, json, now }, transaction);
+            var made = new List<Machine>();
+            foreach (var agent in agents)
+                made.Add(new Machine(this, agent, job, await connection.ExecuteScalarAsync<long>(
+                    "INSERT INTO host_tasks (job_id, host_id, state, created_at) VALUES (@job, @Id, 'queued', @now) RETURNING id", new { job, agent.Host.Id, now }, transaction)));
+            return made;
+        }, default);
+    }
+}
+
+/// <summary>One machine of a room with its task.</summary>
+internal sealed class Machine(Room room, ScriptedAgent agent, long job, long task)
+{
+    public Room Room => room;
+
+    public ScriptedAgent Agent => agent;
+
+    public long Job => job;
+
+    public long Task => task;
+
+    public Host Host => agent.Host;
+
+    /// <summary>Boots and checks in.</summary>
+    public async Task<(CheckInResponse Answer, HttpClient Client)> CheckInAsync() => await agent.CheckInAsync(task);
+}
