@@ -44,12 +44,14 @@ public sealed class GaloisFieldTests
                 byte[] source = new byte[length], target = new byte[length];
                 random.NextBytes(source);
                 random.NextBytes(target);
-                byte[] expected = [.. target], narrow = [.. target], wide = [.. target];
+                byte[] expected = [.. target], narrow = [.. target], doubled = [.. target], wide = [.. target];
                 GaloisField.MultiplyAddScalar((byte)factor, source, expected);
                 GaloisField.MultiplyAdd((byte)factor, source, target);
                 GaloisField.MultiplyAdd128((byte)factor, source, narrow);
                 Assert.Equal(expected, target);
+                GaloisField.MultiplyAddDoubling((byte)factor, source, doubled);
                 Assert.Equal(expected, narrow);
+                Assert.Equal(expected, doubled);
                 if (Avx2.IsSupported)
                 {
                     GaloisField.MultiplyAdd256((byte)factor, source, wide);

@@ -13,9 +13,14 @@ public static partial class NamespaceSockets
     /// A socket belongs for ever to the namespace its creating thread was in; setns(2) is per thread. So a thread of
     /// its own enters the namespace, makes the socket and ends, and no other code ever runs there.
     /// </summary>
-    public static Socket Create(string ns, SocketType type, ProtocolType protocol)
+    public static Socket Create(string ns, SocketType type, ProtocolType protocol) =>
+        Create(ns, () => new Socket(AddressFamily.InterNetwork, type, protocol));
+
+    /// <summary>As above, for anything that makes its sockets when it is made.</summary>
+    public static T Create<T>(string ns, Func<T> make)
+        where T : class
     {
-        Socket? socket = null;
+        T? made = null;
         Exception? failure = null;
         var thread = new Thread(() =>
         {
@@ -24,7 +29,7 @@ public static partial class NamespaceSockets
                 using var handle = File.OpenHandle($"/run/netns/{ns}");
                 if (SetNamespace((int)handle.DangerousGetHandle(), CloneNewNet) != 0)
                     throw new LabException($"setns to {ns} failed with error {Marshal.GetLastPInvokeError()}; the lab needs root");
-                socket = new Socket(AddressFamily.InterNetwork, type, protocol);
+                made = make();
             }
             catch (Exception e)
             {
@@ -33,7 +38,7 @@ public static partial class NamespaceSockets
         });
         thread.Start();
         thread.Join();
-        return socket ?? throw new LabException($"no socket in namespace {ns}", failure);
+        return made ?? throw new LabException($"no socket in namespace {ns}", failure);
     }
 
     /// <summary>
