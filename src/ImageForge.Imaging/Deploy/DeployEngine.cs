@@ -1,8 +1,9 @@
-using System.Collections;
 using ImageForge.Contracts;
 using ImageForge.Imaging.Chunks;
+using ImageForge.Imaging.Deploy.Arrivals;
 using ImageForge.Imaging.Disks;
 using ImageForge.Imaging.Manifests;
+using ImageForge.Imaging.Pipelines;
 using ImageForge.Imaging.Resize;
 
 namespace ImageForge.Imaging.Deploy;
@@ -20,7 +21,12 @@ public sealed class DeployEngine(IBlockDevice target, IChunkSource source, Write
     /// <summary>How the file system of a grown partition was grown; null where no partition was.</summary>
     public GrowthOutcome? Growth { get; private set; }
 
+    /// <summary>Brings most chunks unasked; null: all are fetched from the source. In an image of several disks <see cref="DiskSetDeploy.Stream"/> feeds them all.</summary>
+    public ChunkStream? Stream { get; init; }
+
     private readonly DeployState _state = new(plan);
+    private TargetWriter? _writer;
+    private bool _surveyed;
     private readonly TargetTables _tables = new(target, plan, options.HostTaskId);
 
     /// <summary>Returns once the whole image is durable on the disk and its tables are in place.</summary>
@@ -29,6 +35,11 @@ public sealed class DeployEngine(IBlockDevice target, IChunkSource source, Write
     {
         await CheckAsync(cancel);
         await InvalidateAsync(cancel);
+        if (Stream is not null)
+        {
+            await SurveyAsync(cancel);
+            await new ArrivalDeploy(Stream, [Arrivals]).RunAsync(cancel);
+        }
         await TransferAsync(cancel);
         await VerifyAsync(cancel);
         await FinishAsync(cancel);
@@ -48,10 +59,23 @@ public sealed class DeployEngine(IBlockDevice target, IChunkSource source, Write
     /// <summary>Afterwards nothing on the disk boots.</summary>
     internal Task InvalidateAsync(CancellationToken cancel) => NamingDiskErrors(() => OnThread(_tables.Invalidate, cancel));
 
-    internal Task TransferAsync(CancellationToken cancel) => NamingDiskErrors(async () =>
+    /// <summary>Finds out what the disk lacks before a stream is asked for it; writes nothing.</summary>
+    internal Task SurveyAsync(CancellationToken cancel) => NamingDiskErrors(async () =>
     {
         Progress.Enter(DeployPhase.Transferring, plan.BytesToWrite);
-        using (var pipeline = new DeployPipeline(target, source, plan, options, _state, Progress))
+        await new TargetSurvey(target, plan, options, _state, Progress).RunAsync(cancel);
+        _surveyed = true;
+    });
+
+    /// <summary>Where a stream writes to.</summary>
+    internal ArrivalTarget Arrivals => new(plan, options, _state, Writer, Progress, source as IRemoteTimes);
+
+    /// <summary>Everything that is not done yet.</summary>
+    internal Task TransferAsync(CancellationToken cancel) => NamingDiskErrors(async () =>
+    {
+        if (!_surveyed)
+            Progress.Enter(DeployPhase.Transferring, plan.BytesToWrite);
+        using (var pipeline = new DeployPipeline(target, source, plan, options, _state, Writer, Progress, _surveyed))
             await pipeline.RunAsync(cancel);
         await OnThread(target.Flush, cancel);
     });
@@ -73,6 +97,8 @@ public sealed class DeployEngine(IBlockDevice target, IChunkSource source, Write
         if (target is LinuxBlockDevice linux)
             await linux.RescanPartitionsAsync(s_rescanPatience, time ?? TimeProvider.System, CancellationToken.None);
     });
+
+    private TargetWriter Writer => _writer ??= new TargetWriter(target, plan, options, _state, Progress);
 
     private async Task NamingDiskErrors(Func<Task> step)
     {
@@ -111,44 +137,4 @@ public sealed class DeployEngine(IBlockDevice target, IChunkSource source, Write
 
     private static Task OnThread(Action action, CancellationToken cancel) =>
         Task.Factory.StartNew(action, cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-}
-
-/// <summary>What a running deploy remembers until the end: which chunks it wrote, and the heads it holds back.</summary>
-internal sealed class DeployState(WritePlan plan)
-{
-    private readonly BitArray[] _written = [.. plan.Manifest.Volumes.Select(v => new BitArray(v.ChunkCount))];
-
-    /// <summary>First bytes of each volume, by its position in the manifest; null where they stay zero.</summary>
-    public byte[]?[] Heads { get; } = new byte[]?[plan.Manifest.Volumes.Count];
-
-    public void MarkWritten(int volume, int chunk)
-    {
-        // Neighbours share a word of the bits and may be written by different threads.
-        lock (_written)
-            _written[volume][chunk] = true;
-    }
-    /// <summary>Keeps what of the volume's head lies in this chunk.</summary>
-    /// <param name="plain">Empty for a zero chunk.</param>
-    public void HoldBack(int volume, in ManifestChunk chunk, ReadOnlySpan<byte> plain)
-    {
-        var length = plan.HeadBytes(plan.Manifest.Volumes[volume].Header);
-        if (chunk.VolumeOffset >= length)
-            return;
-        byte[] head;
-        lock (Heads)
-            head = Heads[volume] ??= new byte[length];
-        if (!plain.IsEmpty)
-            plain[..(int)Math.Min(length - chunk.VolumeOffset, chunk.Length)].CopyTo(head.AsSpan((int)chunk.VolumeOffset));
-    }
-
-    /// <summary>The start of the chunk as far as it is held back; empty if none of it is.</summary>
-    public ReadOnlySpan<byte> HeldBack(int volume, in ManifestChunk chunk) => Heads[volume] is { } head && chunk.VolumeOffset < head.Length
-        ? head.AsSpan((int)chunk.VolumeOffset, (int)Math.Min(head.Length - chunk.VolumeOffset, chunk.Length))
-        : default;
-
-    public bool IsWritten(int volume, int chunk) => _written[volume][chunk];
-
-    public long WrittenUsedBytes(Manifest manifest) => manifest.Volumes
-        .Select((volume, v) => volume.Chunks().Where(c => IsWritten(v, c.Index)).Sum(c => volume.UsedBytesOf(c)))
-        .Sum();
 }

@@ -12,7 +12,9 @@ namespace ImageForge.Imaging.Deploy;
 /// walk → compare, several reads at once → fetch, several at once → decompress and verify → write, begun in disk order. The walker
 /// rents a span's buffer before it queues it, so the oldest span always has one: the writers, which keep the order, cannot starve.
 /// </summary>
-internal sealed class DeployPipeline(IBlockDevice target, IChunkSource source, WritePlan plan, DeployOptions options, DeployState state, DeployProgress progress) : IDisposable
+/// <param name="compared">The disk was surveyed: what is done is known, nothing is compared again.</param>
+internal sealed class DeployPipeline(
+    IBlockDevice target, IChunkSource source, WritePlan plan, DeployOptions options, DeployState state, TargetWriter writer, DeployProgress progress, bool compared) : IDisposable
 {
     private const int PlainBudget = 24 << 20, FrameBudget = 10 << 20, QueuedSpans = 1024;
 
@@ -22,9 +24,6 @@ internal sealed class DeployPipeline(IBlockDevice target, IChunkSource source, W
     private readonly BlockingCollection<SpanWork> _inOrder = new(QueuedSpans), _toCompare = [];
     private readonly BlockingCollection<WantedChunk> _fetched = [];
     private readonly Channel<WantedChunk> _wanted = Channel.CreateUnbounded<WantedChunk>();
-    private readonly ComparisonPace _pace = new();
-    private readonly Lock _flushing = new();
-    private long _sinceFlush;
 
     public async Task RunAsync(CancellationToken cancel)
     {
@@ -32,13 +31,14 @@ internal sealed class DeployPipeline(IBlockDevice target, IChunkSource source, W
         using var plains = new BufferPool(spanBytes, BufferPool.CountFor(PlainBudget, spanBytes, 4));
         using var frames = new BufferPool(ChunkFrame.MaxLength(_chunkSize), BufferPool.CountFor(FrameBudget, _chunkSize, 2));
         using var stages = new StageGroup(cancel);
+        var comparison = new SpanComparison(target, plan, options, progress, _times);
         _times.SetWorkers(Math.Max(options.WritesInFlight, 1), _workers, options.FetchesInFlight);
-        stages.Threads("deploy walk", 1, () => Walk(plains, stages.Token), () =>
+        stages.Threads("deploy walk", 1, () => Walk(comparison, plains, stages.Token), () =>
         {
             _toCompare.CompleteAdding();
             _inOrder.CompleteAdding();
         });
-        stages.Threads("deploy compare", options.ReadsInFlight, () => Compare(stages.Token), () => _wanted.Writer.Complete());
+        stages.Threads("deploy compare", options.ReadsInFlight, () => Compare(comparison, stages.Token), () => _wanted.Writer.Complete());
         stages.Tasks(options.FetchesInFlight, () => FetchAsync(frames, stages.Token), _fetched.CompleteAdding);
         stages.Threads("deploy open", _workers, () => Open(frames, stages.Token), () => { });
         stages.Threads("deploy write", options.WritesInFlight, () => Write(plains, stages.Token), () => { });
@@ -52,14 +52,12 @@ internal sealed class DeployPipeline(IBlockDevice target, IChunkSource source, W
         _fetched.Dispose();
     }
 
-    private void Walk(BufferPool plains, CancellationToken cancel)
+    private void Walk(SpanComparison comparison, BufferPool plains, CancellationToken cancel)
     {
-        var compares = plan.Resuming || options.Compare == CompareWith.AnyDisk ? Enumerable.Repeat(true, plan.Manifest.Volumes.Count).ToArray()
-            : options.Compare == CompareWith.Auto ? new TargetSampling(target, plan, progress).WorthComparing(cancel)
-            : new bool[plan.Manifest.Volumes.Count];
-        foreach (var span in ChunkSpan.Of(plan.Manifest, static (_, _) => true))
+        var compares = compared ? new bool[plan.Manifest.Volumes.Count] : comparison.VolumesWorthIt(cancel);
+        foreach (var span in ChunkSpan.Of(plan.Manifest, (v, chunk) => !state.IsDone(v, chunk.Index)))
         {
-            var compare = compares[span.VolumeIndex] && _pace.WantsNext();
+            var compare = compares[span.VolumeIndex] && comparison.WantsNext();
             var plain = compare || span.Chunks.Any(c => c.Kind == ChunkKind.Data) ? plains.Rent(cancel) : null;
             var work = new SpanWork(span, plain);
             _inOrder.Add(work, cancel);
@@ -70,38 +68,13 @@ internal sealed class DeployPipeline(IBlockDevice target, IChunkSource source, W
         }
     }
 
-    private void Compare(CancellationToken cancel)
+    private void Compare(SpanComparison comparison, CancellationToken cancel)
     {
-        var disk = new SpanOnDisk(target);
         foreach (var work in _toCompare.GetConsumingEnumerable(cancel))
         {
-            var started = _times.Now;
-            try
-            {
-                progress.AddCompared(disk.Read(work.Span, work.Plain!.Span));
-                started = _times.Add(StageTimes.Stage.Disk, started);
-                work.Kept = [.. work.Span.Chunks.Select((chunk, i) => Keeps(work, chunk, i))];
-                _times.Add(StageTimes.Stage.Cpu, started);
-            }
-            catch (DiskException e) when (e.Trouble == DiskTrouble.MediumError)
-            {
-                // A sector that cannot be read may well take a write: the disk remaps it then.
-            }
-            _pace.Tell(work.Kept is not null && Array.IndexOf(work.Kept, true) >= 0, work.Span.Length);
+            work.Kept = comparison.Kept(work.Span, work.Plain!.Span);
             Want(work);
         }
-    }
-
-    private bool Keeps(SpanWork work, in ManifestChunk chunk, int index)
-    {
-        var volume = work.Span.Volume;
-        // The head of a volume is never on the disk yet, so its chunks are always wanted.
-        if (chunk.VolumeOffset < plan.HeadBytes(volume.Header) && chunk.Kind == ChunkKind.Data)
-            return false;
-        var right = SpanOnDisk.IsRight(volume, chunk, work.Plain!.Span.Slice(work.Span.At(index), chunk.Length), default);
-        if (right)
-            progress.AddKept(volume.UsedBytesOf(chunk));
-        return right;
     }
 
     private void Want(SpanWork work)
@@ -161,41 +134,12 @@ internal sealed class DeployPipeline(IBlockDevice target, IChunkSource source, W
 
     private void Write(BufferPool plains, CancellationToken cancel)
     {
-        var writer = new SpanWriter(target, plan);
         foreach (var work in _inOrder.GetConsumingEnumerable(cancel))
         {
             work.Ready.Task.Wait(cancel);
-            var span = work.Span;
-            // A head of zeros is held back too: without a partition table the resume record lies in it.
-            for (var i = 0; i < span.Chunks.Count; i++)
-                state.HoldBack(span.VolumeIndex, span.Chunks[i], span.Chunks[i].Kind == ChunkKind.Zero ? default : work.Plain!.Span.Slice(span.At(i), span.Chunks[i].Length));
-            var started = _times.Now;
-            writer.Write(span, work.Kept, work.Plain is null ? default : work.Plain.Span[..span.Length], cancel);
-            _times.Add(StageTimes.Stage.Disk, started);
+            writer.Put(work.Span, work.Kept, work.Plain is null ? default : work.Plain.Span[..work.Span.Length], _times, cancel);
             if (work.Plain is not null)
                 plains.Return(work.Plain);
-            long written = 0;
-            for (var i = 0; i < span.Chunks.Count; i++)
-            {
-                if (work.Keeps(i))
-                    continue;
-                state.MarkWritten(span.VolumeIndex, span.Chunks[i].Index);
-                progress.AddWritten(span.Volume.UsedBytesOf(span.Chunks[i]));
-                written += span.Chunks[i].Length;
-            }
-            FlushAfter(written);
         }
-    }
-
-    private void FlushAfter(long written)
-    {
-        lock (_flushing)
-        {
-            _sinceFlush += written;
-            if (_sinceFlush < options.FlushEveryBytes)
-                return;
-            _sinceFlush = 0;
-        }
-        target.Flush();
     }
 }

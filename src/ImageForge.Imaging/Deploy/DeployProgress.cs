@@ -6,7 +6,7 @@ namespace ImageForge.Imaging.Deploy;
 public sealed class DeployProgress
 {
     private int _phase;
-    private long _done, _total, _fetched, _written, _kept, _compared, _sampled;
+    private long _done, _total, _fetched, _arrived, _written, _kept, _compared, _sampled;
     private StageTimes? _times;
 
     public DeployPhase Phase => (DeployPhase)Volatile.Read(ref _phase);
@@ -17,8 +17,11 @@ public sealed class DeployProgress
     /// <summary>Bytes of used content of this phase.</summary>
     public long BytesTotal => Interlocked.Read(ref _total);
 
-    /// <summary>Bytes of frames fetched, all phases.</summary>
+    /// <summary>Bytes of frames fetched one by one, all phases.</summary>
     public long BytesFetched => Interlocked.Read(ref _fetched);
+
+    /// <summary>Bytes of frames that a stream brought; in an image of several disks all of them count for the first.</summary>
+    public long BytesArrived => Interlocked.Read(ref _arrived);
 
     /// <summary>Bytes of used content written, data and zeros.</summary>
     public long BytesWritten => Interlocked.Read(ref _written);
@@ -45,6 +48,8 @@ public sealed class DeployProgress
         Interlocked.Exchange(ref _total, total);
         Volatile.Write(ref _phase, (int)phase);
     }
+
+    internal void AddArrived(long bytes) => Interlocked.Add(ref _arrived, bytes);
 
     internal void AddFetched(long bytes) => Interlocked.Add(ref _fetched, bytes);
 

@@ -1,3 +1,4 @@
+using ImageForge.Imaging.Deploy.Arrivals;
 using ImageForge.Imaging.Pipelines;
 using ImageForge.Imaging.Resize;
 
@@ -11,6 +12,9 @@ namespace ImageForge.Imaging.Deploy;
 public sealed class DiskSetDeploy(IReadOnlyList<(DeployEngine Engine, WritePlan Plan)> disks)
 {
     private int _phase;
+
+    /// <summary>Brings most chunks of all disks unasked; null: each engine fetches its own.</summary>
+    public ChunkStream? Stream { get; init; }
 
     public DeployPhase Phase => (DeployPhase)Volatile.Read(ref _phase);
 
@@ -26,6 +30,7 @@ public sealed class DiskSetDeploy(IReadOnlyList<(DeployEngine Engine, WritePlan 
     };
 
     public long BytesWritten => disks.Sum(d => d.Engine.Progress.BytesWritten);
+    public long BytesArrived => disks.Sum(d => d.Engine.Progress.BytesArrived);
     public long BytesFetched => disks.Sum(d => d.Engine.Progress.BytesFetched);
     /// <summary>What the disk at work waits for most.</summary>
     public Bottleneck Bottleneck => disks.Select(d => d.Engine.Progress.Bottleneck).FirstOrDefault(b => b != Bottleneck.Unknown);
@@ -51,6 +56,13 @@ public sealed class DiskSetDeploy(IReadOnlyList<(DeployEngine Engine, WritePlan 
         foreach (var (engine, _) in disks)
             await engine.InvalidateAsync(cancel);
         Enter(DeployPhase.Transferring);
+        if (Stream is not null)
+        {
+            foreach (var (engine, _) in disks)
+                await engine.SurveyAsync(cancel);
+            // One stream for all: a chunk that several disks want is written to each as it comes.
+            await new ArrivalDeploy(Stream, [.. disks.Select(d => d.Engine.Arrivals)]).RunAsync(cancel);
+        }
         foreach (var (engine, _) in disks)
             await engine.TransferAsync(cancel);
         Enter(DeployPhase.Verifying);

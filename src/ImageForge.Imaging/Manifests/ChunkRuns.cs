@@ -41,6 +41,33 @@ internal sealed class ChunkRuns
         return found >= 0 ? found : ~found - 1;
     }
 
+    /// <summary>Calls <paramref name="visit"/> with each data chunk and the index of its id, the last one first.</summary>
+    public void EachIdBackwards(Action<int, int> visit)
+    {
+        for (var r = RunCount - 1; r >= 0; r--)
+        {
+            var (kind, count, first, firstId, _) = Run(r);
+            for (var i = HasId(kind) ? count - 1 : -1; i >= 0; i--)
+                visit(first + i, firstId + i);
+        }
+    }
+
+    /// <summary>The data chunk that has the id at <paramref name="index"/>.</summary>
+    public int ChunkOfId(int index)
+    {
+        // The last run that begins at or before it: runs without ids share the number of the one behind them.
+        var (low, high) = (0, RunCount - 1);
+        while (low < high)
+        {
+            var middle = (low + high + 1) / 2;
+            if (_firstId[middle] <= index)
+                low = middle;
+            else
+                high = middle - 1;
+        }
+        return _first[low] + index - _firstId[low];
+    }
+
     /// <summary>Collects runs in order; neighbours of one kind grow together.</summary>
     /// <param name="capacity">Expected number of runs; exact when known, so that nothing is copied.</param>
     public sealed class Builder(int capacity = 16)

@@ -80,6 +80,8 @@ public sealed class ManifestVolume
         return blocks * Header.BlockSize - (lastUsed ? cut : 0);
     }
 
+    internal ChunkId IdAt(int index) => new(_ids.Span.Slice(index * ChunkId.Size, ChunkId.Size));
+
     internal static int MapBytes(int blocks) => (blocks + 7) / 8;
 
     private ManifestChunk Chunk(RunKind kind, int index, int id, int map) => new(
@@ -87,6 +89,6 @@ public sealed class ManifestVolume
         index,
         (long)index * Header.ChunkSize,
         Header.ChunkLength(index),
-        ChunkRuns.HasId(kind) ? new ChunkId(_ids.Span.Slice(id * ChunkId.Size, ChunkId.Size)) : default,
+        ChunkRuns.HasId(kind) ? IdAt(id) : default,
         ChunkRuns.HasMap(kind) ? _maps.Slice(map * _mapBytes, MapBytes(Header.ChunkBlocks(index))) : default);
 }

@@ -16,7 +16,7 @@ public sealed class PowerCutTests(ITestOutputHelper output)
     private static readonly DeployOptions s_options = new(HostTaskId: 7, FlushEveryBytes: 512 << 10) { WritesInFlight = 1 };
 
     /// <summary>A disk that boots something else today.</summary>
-    private static MemoryDisk OldDisk(long size, int sectorSize)
+    internal static MemoryDisk OldDisk(long size, int sectorSize)
     {
         var disk = DeployEngineTests.Filled(size, sectorSize, 0xE5);
         TestGpt.WriteTo(disk, (1 << 20, 4 << 20), (6 << 20, 2 << 20));
@@ -24,7 +24,7 @@ public sealed class PowerCutTests(ITestOutputHelper output)
         return disk;
     }
 
-    private static MemoryDisk Copy(MemoryDisk disk)
+    internal static MemoryDisk Copy(MemoryDisk disk)
     {
         var copy = new MemoryDisk(disk.SizeBytes, disk.SectorSize);
         for (long at = 0; at < disk.SizeBytes; at += 1 << 20)
@@ -183,7 +183,7 @@ public sealed class PowerCutTests(ITestOutputHelper output)
     /// Until the first flush the old disk may still be whole. A boot sector means that the rest of all volumes is complete; a
     /// table, that everything is.
     /// </summary>
-    private static void AssertCannotBoot(SyntheticImage image, MemoryDisk old, MemoryDisk medium, string when)
+    internal static void AssertCannotBoot(SyntheticImage image, MemoryDisk old, MemoryDisk medium, string when)
     {
         if (DiskCheck.Table(medium) is { } table && DiskCheck.Difference(image.Manifest, image.Source, medium) is { } missing)
             Assert.True(IsUntouched(image, old, medium), $"{when}: {table} on a half-written disk ({missing})");

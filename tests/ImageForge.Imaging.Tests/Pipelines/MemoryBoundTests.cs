@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using ImageForge.Imaging.Capture;
 using ImageForge.Imaging.Chunks;
 using ImageForge.Imaging.Deploy;
+using ImageForge.Imaging.Deploy.Arrivals;
 using ImageForge.Imaging.Disks;
 using ImageForge.Imaging.Manifests;
 using ImageForge.Imaging.Tests.Doubles;
@@ -19,6 +20,9 @@ public sealed class MemoryBoundTests(ITestOutputHelper output)
 {
     private const long Content = 256 << 20;
     private const int Limit = 64 << 20;
+
+    /// <summary>Less than over HTTP: a receiver needs room for the blocks it puts together.</summary>
+    private const int StreamLimit = 48 << 20;
 
     [Theory]
     [InlineData(64 << 10)]
@@ -41,6 +45,16 @@ public sealed class MemoryBoundTests(ITestOutputHelper output)
         output.WriteLine($"deploy: peak {deployPeak >> 20} MiB");
         Assert.InRange(deployPeak, 8 << 20, Limit);
         Assert.True(target.Written >= Content);
+
+        using var fed = new SlowDisk(disk.SizeBytes, TimeSpan.FromMilliseconds(chunkSize >> 18));
+        var image = new ImageDisks([new ImageDisk(null, captured.ManifestHash, captured.Manifest)]);
+        var streamPeak = await PeakAsync(() => new DeployEngine(fed, source, plan, new DeployOptions(ReadBack: false))
+        {
+            Stream = new ChunkStream(new ChunkNumbers(image), new FastStream(source)),
+        }.RunAsync(CancellationToken.None));
+        output.WriteLine($"deploy from a stream: peak {streamPeak >> 20} MiB");
+        Assert.InRange(streamPeak, 8 << 20, StreamLimit);
+        Assert.True(fed.Written >= Content);
     }
 
     /// <summary>Highest number of managed bytes over what was there before; buffers are managed, zstd's contexts add about 2 MiB a worker.</summary>
@@ -132,6 +146,21 @@ public sealed class MemoryBoundTests(ITestOutputHelper output)
             disk.Read(offset, plain.Span);
             using var zstd = new ZstdCompressor();
             return ValueTask.FromResult(zstd.Compress(plain.Span, frame.Span, 1));
+        }
+    }
+
+    /// <summary>Brings every chunk as fast as it is taken, the later ones of each hundred first.</summary>
+    private sealed class FastStream(NoiseSource source) : IChunkArrivals
+    {
+        public async Task RunAsync(ArrivingChunks chunks, CancellationToken cancel)
+        {
+            var frame = new byte[ChunkFrame.MaxLength(chunks.Numbers.PlainLength(0))];
+            for (var n = 0; n < chunks.Numbers.Count; n++)
+            {
+                var number = (n / 100 * 100) + Math.Min(99, chunks.Numbers.Count - 1 - (n / 100 * 100)) - (n % 100);
+                var length = await source.ReadFrameAsync(chunks.Numbers[number], frame, cancel);
+                await chunks.TakeAsync(number, frame.AsMemory(0, length), cancel);
+            }
         }
     }
 
