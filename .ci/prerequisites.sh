@@ -27,6 +27,9 @@ qemu-system-x86_64                   qemu-system-x86
 /usr/lib/ipxe/qemu/pxe-virtio.rom    ipxe-qemu
 dnsmasq                              dnsmasq-base
 nft                                  nftables
+ethtool                              ethtool
+sysctl                               procps
+setpriv                              util-linux
 /bin/busybox                         busybox-static
 sgdisk                               gdisk
 sfdisk                               fdisk

@@ -3,11 +3,13 @@ using System.CommandLine.Invocation;
 using ImageForge.Cli;
 using ImageForge.Cli.Disk;
 using ImageForge.Cli.Images;
+using ImageForge.Cli.Net;
 
 var root = new RootCommand("Disk images without and with a server. Nouns are those of the API.")
 {
     DiskCommands.Make(),
     ImagesCommands.Make(),
+    NetCommands.Make(),
 };
 var parsed = root.Parse(args);
 if (parsed.Action is ParseErrorAction)
