@@ -71,6 +71,7 @@ bench_needs='
 /usr/sbin/nginx                      nginx-light
 losetup                              mount
 fuser                                psmisc
+udp-sender                           udpcast
 '
 
 # missing_packages TABLE : prints the packages of TABLE that are not there, once each.

@@ -1,6 +1,7 @@
 using ImageForge.Bench.Boot;
 using ImageForge.Bench.Capture;
 using ImageForge.Bench.Deploy;
+using ImageForge.Bench.Multicast;
 using ImageForge.Bench.Recapture;
 using ImageForge.Bench.Redeploy;
 using ImageForge.Bench.Store;
@@ -17,6 +18,7 @@ var benches = new Dictionary<string, Func<string[], Task<int>>>
     ["deploy"] = DeployBench.RunAsync,
     ["redeploy"] = RedeployBench.RunAsync,
     ["store"] = StoreBench.RunAsync,
+    ["multicast"] = MulticastBench.RunAsync,
     // Run by benches in a process of their own.
     ["serve-tftp"] = ServeTftp.RunAsync,
 };
