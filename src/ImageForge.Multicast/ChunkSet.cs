@@ -5,7 +5,7 @@ namespace ImageForge.Multicast;
 /// <summary>A set of chunk numbers below <paramref name="chunks"/>, one bit each. Not safe for several threads.</summary>
 public sealed class ChunkSet(int chunks)
 {
-    private readonly ulong[] bits = new ulong[(chunks + 63) / 64];
+    private readonly ulong[] _bits = new ulong[(chunks + 63) / 64];
 
     /// <summary>Numbers that the set may hold are 0 to this, without it.</summary>
     public int Chunks { get; } = chunks;
@@ -20,16 +20,16 @@ public sealed class ChunkSet(int chunks)
         return set;
     }
 
-    public bool Contains(int chunk) => (uint)chunk < (uint)Chunks && (bits[chunk >> 6] & (1UL << chunk)) != 0;
+    public bool Contains(int chunk) => (uint)chunk < (uint)Chunks && (_bits[chunk >> 6] & (1UL << chunk)) != 0;
 
     /// <summary>False: it was there already.</summary>
     public bool Add(int chunk)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)chunk, (uint)Chunks, nameof(chunk));
         var bit = 1UL << chunk;
-        if ((bits[chunk >> 6] & bit) != 0)
+        if ((_bits[chunk >> 6] & bit) != 0)
             return false;
-        bits[chunk >> 6] |= bit;
+        _bits[chunk >> 6] |= bit;
         Count++;
         return true;
     }
@@ -43,8 +43,8 @@ public sealed class ChunkSet(int chunks)
         {
             var take = Math.Min(64 - (at & 63), end - at);
             var mask = (take == 64 ? ulong.MaxValue : (1UL << take) - 1) << at;
-            Count += BitOperations.PopCount(mask & ~bits[at >> 6]);
-            bits[at >> 6] |= mask;
+            Count += BitOperations.PopCount(mask & ~_bits[at >> 6]);
+            _bits[at >> 6] |= mask;
             at += take;
         }
     }
@@ -54,7 +54,7 @@ public sealed class ChunkSet(int chunks)
     {
         if (!Contains(chunk))
             return false;
-        bits[chunk >> 6] &= ~(1UL << chunk);
+        _bits[chunk >> 6] &= ~(1UL << chunk);
         Count--;
         return true;
     }
@@ -63,16 +63,16 @@ public sealed class ChunkSet(int chunks)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(other.Chunks, Chunks, nameof(other));
         Count = 0;
-        for (var i = 0; i < bits.Length; i++)
-            Count += BitOperations.PopCount(bits[i] |= other.bits[i]);
+        for (var i = 0; i < _bits.Length; i++)
+            Count += BitOperations.PopCount(_bits[i] |= other._bits[i]);
     }
 
     public void ExceptWith(ChunkSet other)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(other.Chunks, Chunks, nameof(other));
         Count = 0;
-        for (var i = 0; i < bits.Length; i++)
-            Count += BitOperations.PopCount(bits[i] &= ~other.bits[i]);
+        for (var i = 0; i < _bits.Length; i++)
+            Count += BitOperations.PopCount(_bits[i] &= ~other._bits[i]);
     }
 
     /// <summary>Smallest number in the set from <paramref name="from"/> on; −1: none.</summary>
@@ -81,7 +81,7 @@ public sealed class ChunkSet(int chunks)
     public ChunkSet Clone()
     {
         var copy = new ChunkSet(Chunks) { Count = Count };
-        bits.CopyTo(copy.bits, 0);
+        _bits.CopyTo(copy._bits, 0);
         return copy;
     }
 
@@ -103,15 +103,15 @@ public sealed class ChunkSet(int chunks)
     {
         if (from >= Chunks)
             return -1;
-        var word = (bits[from >> 6] ^ skip) & (ulong.MaxValue << from);
-        for (var i = from >> 6; ; word = bits[i] ^ skip)
+        var word = (_bits[from >> 6] ^ skip) & (ulong.MaxValue << from);
+        for (var i = from >> 6; ; word = _bits[i] ^ skip)
         {
             if (word != 0)
             {
                 var at = (i << 6) + BitOperations.TrailingZeroCount(word);
                 return at < Chunks ? at : -1;
             }
-            if (++i >= bits.Length)
+            if (++i >= _bits.Length)
                 return -1;
         }
     }

@@ -21,6 +21,7 @@ public sealed record StartRule(int WaitFor, DateTimeOffset? Until)
 /// <param name="Batch">Packets per segmentation-offload call, 1 to 64; packets of the batch together at most 65,507 bytes.</param>
 /// <param name="Epoch">Greater than that of each earlier sender of the session.</param>
 /// <param name="BitsPerSecond">Most to send, with headers; null: as fast as the majority takes it.</param>
+/// <param name="Loopback">Receivers on the sender's own machine hear it, too.</param>
 public sealed record SenderOptions(
     GroupEndpoint Group,
     IPAddress? LocalAddress,
@@ -30,4 +31,5 @@ public sealed record SenderOptions(
     int Batch,
     uint Epoch,
     double? BitsPerSecond,
-    StartRule Start);
+    StartRule Start,
+    bool Loopback = false);

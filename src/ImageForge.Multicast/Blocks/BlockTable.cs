@@ -27,6 +27,21 @@ public static class BlockTable
     }
 
     /// <summary>
+    /// The chunks that a table at the start of a first fragment names, before the rest of the block is here; null when the table goes on
+    /// beyond it. Good for leaving a block alone, not for believing it.
+    /// </summary>
+    public static int[]? TryReadChunks(ReadOnlySpan<byte> fragment)
+    {
+        int count = fragment.Length < CountBytes ? 0 : BinaryPrimitives.ReadUInt16BigEndian(fragment);
+        if (count == 0 || Size(count) > fragment.Length)
+            return null;
+        var chunks = new int[count];
+        for (var i = 0; i < count; i++)
+            chunks[i] = BinaryPrimitives.ReadInt32BigEndian(fragment[Size(i)..]);
+        return chunks;
+    }
+
+    /// <summary>
     /// The frames of a block; null when they do not fill it exactly, when one is longer than its chunk allows, or when a chunk is none of the
     /// session's: then somebody who knows the key made the block.
     /// </summary>

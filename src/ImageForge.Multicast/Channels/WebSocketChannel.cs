@@ -6,12 +6,12 @@ namespace ImageForge.Multicast.Channels;
 /// <param name="longest">Bytes of a message at most: runs of a session of chunks in turns need 4 per chunk.</param>
 public sealed class WebSocketChannel(WebSocket socket, int longest = 4 << 20) : IControlChannel, IDisposable
 {
-    private readonly SemaphoreSlim sending = new(1, 1);
-    private byte[] buffer = new byte[4096];
+    private readonly SemaphoreSlim _sending = new(1, 1);
+    private byte[] _buffer = new byte[4096];
 
     public async ValueTask SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancel)
     {
-        await sending.WaitAsync(cancel);
+        await _sending.WaitAsync(cancel);
         try
         {
             await socket.SendAsync(message, WebSocketMessageType.Binary, WebSocketMessageFlags.EndOfMessage, cancel);
@@ -22,7 +22,7 @@ public sealed class WebSocketChannel(WebSocket socket, int longest = 4 << 20) : 
         }
         finally
         {
-            sending.Release();
+            _sending.Release();
         }
     }
 
@@ -32,20 +32,20 @@ public sealed class WebSocketChannel(WebSocket socket, int longest = 4 << 20) : 
         {
             for (var length = 0; ;)
             {
-                if (length == buffer.Length)
+                if (length == _buffer.Length)
                 {
                     if (length >= longest)
                         throw new IOException($"The other side of the multicast session sent a message of more than {longest} bytes.");
-                    Array.Resize(ref buffer, Math.Min(longest, buffer.Length * 2));
+                    Array.Resize(ref _buffer, Math.Min(longest, _buffer.Length * 2));
                 }
-                var got = await socket.ReceiveAsync(buffer.AsMemory(length), cancel);
+                var got = await socket.ReceiveAsync(_buffer.AsMemory(length), cancel);
                 if (got.MessageType == WebSocketMessageType.Close)
                     return null;
                 if (got.MessageType != WebSocketMessageType.Binary)
                     throw new IOException("The other side of the multicast session sent text.");
                 length += got.Count;
                 if (got.EndOfMessage)
-                    return buffer.AsMemory(0, length);
+                    return _buffer.AsMemory(0, length);
             }
         }
         catch (Exception e) when (IsGone(e))
@@ -54,7 +54,7 @@ public sealed class WebSocketChannel(WebSocket socket, int longest = 4 << 20) : 
         }
     }
 
-    public void Dispose() => sending.Dispose();
+    public void Dispose() => _sending.Dispose();
 
     private static bool IsGone(Exception e) => e is WebSocketException or ObjectDisposedException or InvalidOperationException;
 }

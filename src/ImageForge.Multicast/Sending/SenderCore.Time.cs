@@ -1,0 +1,142 @@
+using ImageForge.Multicast.Messages;
+
+namespace ImageForge.Multicast.Sending;
+
+internal sealed partial class SenderCore
+{
+    /// <summary>What happens because time passes.</summary>
+    private void Tick(long now)
+    {
+        ForgetSilent(now);
+        if (_phase == Phase.Waiting)
+        {
+            if (_members.Count >= Math.Max(1, _options.Start.WaitFor) || (_members.Count > 0 && _options.Start.Until is { } until && now >= until))
+                StartNow(now);
+            else if (now - _waitingToldAt >= 1_000_000)
+                TellWaiting(now);
+            return;
+        }
+        if (_phase is not (Phase.Streaming or Phase.Closing))
+            return;
+        foreach (var fallen in _steps.Look(_sequence, now, _blocked))
+        {
+            Tell(fallen, new StepMessage(false));
+            fallen.TurnedAwayAt = now;
+            _steps.Choose(_members, _sequence, now, force: true);
+        }
+        _steps.Choose(_members, _sequence, now, force: false);
+        // Those in step are done: the pace is for the others now.
+        if (_steps.Pacers.Count == 0)
+            foreach (var member in _members.Where(member => !member.Finished && !member.InStep).ToList())
+                Restep(member, now);
+        AdaptPace(now);
+        _held = _held && now - _begunAt < ReadyWithin && _members.Exists(member => !member.Ready && !member.Finished);
+        // Room for the repair of the last blocks is left.
+        _endOfEpoch |= _sequence >= _options.SequenceEnd - (_options.SequenceEnd / 8);
+        if (_phase == Phase.Streaming && _block is null && _ahead == 0 && (_endOfEpoch || !_plan.HasNext()))
+            ClosePass(now);
+        else if (_phase == Phase.Closing && IsAnswered(now))
+            NextPass(now);
+    }
+
+    private void ForgetSilent(long now)
+    {
+        for (var i = _members.Count - 1; i >= 0; i--)
+        {
+            if (now - _members[i].LastHeard <= SilentFor)
+                continue;
+            _forgotten.Add(_members[i].Number);
+            Gone(_members[i].Number, now);
+        }
+    }
+
+    private void ClosePass(long now)
+    {
+        _phase = Phase.Closing;
+        (_closingSince, _repairAsked) = (now, now);
+        foreach (var member in _members)
+            if (!member.Finished)
+                Tell(member, new PassEndMessage(Pass, _blocks == 0 ? 0 : _blocks - 1, _sequence));
+        _announcedAt = Math.Min(_announcedAt, now - AnnounceSoon);
+    }
+
+    private bool IsAnswered(long now)
+    {
+        if (now - _closingSince > RepairWithin || now - Math.Max(_closingSince, _repairAsked) > AnswersWithin || _sequence + 1 >= _options.SequenceEnd)
+            return true;
+        return _members.TrueForAll(member => member.Finished || member.AnsweredPass == Pass || member.Lacking.Count == 0 || Joined(member));
+    }
+
+    /// <summary>It came after the end of the pass was told: what it lacks is known.</summary>
+    private bool Joined(SenderMember member) => member.JoinedAt >= _closingSince;
+
+    private void NextPass(long now)
+    {
+        foreach (var member in _members.Where(member => !member.Finished))
+        {
+            FinishIfDone(member);
+            if (member.AnsweredPass != Pass && !Joined(member))
+                member.InStep = false;
+        }
+        if (IsSmall())
+            foreach (var member in _members)
+                Finish(member, FinishReason.OverHttp);
+        BeginPass(now);
+    }
+
+    private void FinishIfDone(SenderMember member)
+    {
+        if (!_plan.CanGive(member.Lacking))
+        {
+            Finish(member, member.Lacking.Count == 0 ? FinishReason.NothingLeft : FinishReason.OverHttp);
+            return;
+        }
+        if (member.AnsweredPass != Pass || !member.InStep)
+            return;
+        // A stream that hardly helps goes on for ever: three such passes are enough.
+        var gained = member.LackedBefore - member.Lacking.Count;
+        member.VainPasses = gained * 20 >= member.LackedBefore ? 0 : member.VainPasses + 1;
+        if (member.VainPasses >= 3)
+            Finish(member, FinishReason.OverHttp);
+    }
+
+    /// <summary>Few members lack few chunks: a connection each is as good as a stream.</summary>
+    private bool IsSmall()
+    {
+        var few = Math.Max(16, _chunks / 100);
+        return _plan.Copies > 0 && _plan.Copies <= few;
+    }
+
+    private void AdaptPace(long now)
+    {
+        var arrived = Median(member => member.Recent.Arrived);
+        var lost = Median(member => member.Recent.Lost);
+        if (!_pace.IsDue(now, arrived + lost))
+            return;
+        _pace.Adapt(now, MedianRecent(member => member.Lost), arrived);
+        _steps.Dropped(MedianRecent(member => member.Dropped));
+        foreach (var member in _members)
+            member.Recent = default;
+    }
+
+    private double MedianRecent(Func<(double Arrived, double Lost, double Dropped), double> what) => Median(member =>
+    {
+        var all = member.Recent.Arrived + member.Recent.Lost + member.Recent.Dropped;
+        return all == 0 ? 0 : what(member.Recent) / all;
+    });
+
+    private double MedianLoss() => Median(member => member.Loss);
+
+    /// <summary>Of the pacers; of two the better one, so that only a majority slows the others.</summary>
+    private double Median(Func<SenderMember, double> what)
+    {
+        var pacers = _steps.Pacers;
+        if (pacers.Count == 0)
+            return 0;
+        Span<double> values = stackalloc double[pacers.Count];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = what(pacers[i]);
+        values.Sort();
+        return values[(values.Length - 1) / 2];
+    }
+}
