@@ -62,6 +62,7 @@ internal static class Program
         app.MapImages();
         app.MapStoreCare();
         app.MapShrinking();
+        app.MapMulticasting();
         app.MapAgents();
         app.MapPages();
         return app;

@@ -16,7 +16,7 @@ namespace ImageForge.Server.Agents;
 /// </summary>
 internal sealed class CheckIn(
     Database database, BootTokens bootTokens, TaskTokens taskTokens, HostTaskStore tasks, JobStore jobs, HostStore hosts, ImageVersions versions,
-    CheckInRecords records, AgentSessions sessions, TaskDisks taskDisks, SessionOffers multicast)
+    CheckInRecords records, AgentSessions sessions, TaskDisks taskDisks, SessionOffers multicast, MulticastSettingsDesk multicastSettings)
 {
     /// <param name="request">Its inventory is already limited (<see cref="InventoryLimits"/>).</param>
     public async Task<CheckInAnswer> RunAsync(CheckInRequest request, CancellationToken cancellationToken)
@@ -120,7 +120,7 @@ internal sealed class CheckIn(
                 return null;
             var session = await multicast.FindOrBeginAsync(job, version, cancellationToken, transaction);
             deploy = new DeployAssignment(version.ImageName, version.Number, version.ManifestHash, order.Disk, order.ReadBack, order.Deploy, order.DryRun,
-                session is null ? null : new MulticastOffer(session.Id));
+                session is null ? null : new MulticastOffer(session.Id, (await multicastSettings.GetAsync(cancellationToken)).PatienceSeconds));
         }
         return new TaskAssignment(task.Id, task.Kind, host.Name, order.After, capture, deploy);
     }

@@ -34,6 +34,8 @@ internal enum SessionEnd
 /// <param name="WaitForHosts">Scheduled-cast only.</param>
 /// <param name="WaitSeconds">Scheduled-cast only, from <paramref name="FirstHostAt"/>.</param>
 /// <param name="Epoch">Of the latest sender; 0: there was none.</param>
+/// <param name="BytesSent">Over all its senders, headers included.</param>
+/// <param name="RepairBytes">Of these, parity.</param>
 internal sealed record SessionRow(
     long Id,
     long? VersionId,
@@ -51,9 +53,8 @@ internal sealed record SessionRow(
     DateTimeOffset? EndedAt,
     SessionEnd? EndReason,
     string? EndText,
-    long PacketsSent,
     long BytesSent,
-    long RepairPackets)
+    long RepairBytes)
 {
     [JsonIgnore]
     public string Image => $"{ImageName} version {VersionNumber}";

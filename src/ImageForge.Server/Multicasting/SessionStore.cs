@@ -13,7 +13,7 @@ internal sealed partial class SessionStore(Database database, TimeProvider time)
         SELECT id AS Id, version_id AS VersionId, image_name AS ImageName, version_number AS VersionNumber, job_id AS JobId, start_rule AS StartRule,
             wait_for_hosts AS WaitForHosts, wait_seconds AS WaitSeconds, state AS State, epoch AS Epoch, created_at AS CreatedAt, first_host_at AS FirstHostAt,
             started_at AS StartedAt, ended_at AS EndedAt, end_reason AS EndReason, end_text AS EndText,
-            packets_sent AS PacketsSent, bytes_sent AS BytesSent, repair_packets AS RepairPackets
+            bytes_sent AS BytesSent, repair_bytes AS RepairBytes
         FROM multicast_sessions
         """;
 
@@ -85,7 +85,7 @@ internal sealed partial class SessionStore(Database database, TimeProvider time)
     private static SessionRow ToSession(Row row) => new(
         row.Id, row.VersionId, row.ImageName, (int)row.VersionNumber, row.JobId, StoredName.Parse<MulticastStart>(row.StartRule), (int?)row.WaitForHosts,
         (int?)row.WaitSeconds, StoredName.Parse<SessionState>(row.State), (uint)row.Epoch, row.CreatedAt.ToTime(), row.FirstHostAt.ToTime(), row.StartedAt.ToTime(),
-        row.EndedAt.ToTime(), row.EndReason is { } reason ? StoredName.Parse<SessionEnd>(reason) : null, row.EndText, row.PacketsSent, row.BytesSent, row.RepairPackets);
+        row.EndedAt.ToTime(), row.EndReason is { } reason ? StoredName.Parse<SessionEnd>(reason) : null, row.EndText, row.BytesSent, row.RepairBytes);
 
     private sealed class Row
     {
@@ -105,9 +105,8 @@ internal sealed partial class SessionStore(Database database, TimeProvider time)
         public long? EndedAt { get; init; }
         public string? EndReason { get; init; }
         public string? EndText { get; init; }
-        public long PacketsSent { get; init; }
         public long BytesSent { get; init; }
-        public long RepairPackets { get; init; }
+        public long RepairBytes { get; init; }
     }
 }
 

@@ -1,7 +1,10 @@
+using System.Net;
+using System.Net.Http.Json;
 using Dapper;
 using ImageForge.Contracts;
+using ImageForge.Imaging.Manifests;
+using ImageForge.Multicast.Frames;
 using ImageForge.Server.Data;
-using ImageForge.Server.Hosts;
 using ImageForge.Server.Images;
 using ImageForge.Server.Jobs;
 using ImageForge.Server.Tests.Agents;
@@ -9,7 +12,7 @@ using ImageForge.Server.Tests.Agents;
 namespace ImageForge.Server.Tests.Multicasting;
 
 /// <summary>A server with one image, "lab", and the machines that are to get it.</summary>
-internal sealed class Room(IServerUnderTest server, byte[] disk, ImageVersion version)
+internal sealed class Room(IServerUnderTest server, byte[] disk, ImageVersion version, ChunkNumbers numbers)
 {
     private int _machines;
 
@@ -20,12 +23,29 @@ internal sealed class Room(IServerUnderTest server, byte[] disk, ImageVersion ve
 
     public ImageVersion Version => version;
 
-    public static async Task<Room> FurnishAsync(IServerUnderTest server, int seed, long diskBytes = ScriptedAgent.DiskBytes)
+    public ChunkNumbers Numbers => numbers;
+
+    public SessionContent Content { get; } = new(numbers.PlainLengths);
+
+    /// <summary>Captures an image of a disk of random content.</summary>
+    public static async Task<Room> FurnishAsync(IServerUnderTest server, int seed, long diskBytes = ScriptedAgent.DiskBytes, string image = "lab")
     {
         var disk = ImagingCalls.DiskContent(seed, diskBytes);
-        var source = await ScriptedAgent.WithHostAsync(server, "source");
-        await source.CaptureWholeAsync("lab", disk);
-        return new Room(server, disk, (await server.Get<ImageVersions>().FindAsync("lab", 1, default))!);
+        var source = await ScriptedAgent.WithHostAsync(server, $"source of {image}");
+        var (_, capture) = await source.CheckInAsync(await source.OrderCaptureAsync(image));
+        var (result, _) = await capture.CaptureAsync(disk);
+        await capture.SealAsync(result.ManifestBytes).ReadAsync(AgentJson.Default.SealReply);
+        await capture.FinishAsync(HostTaskState.Succeeded);
+        Assert.True(ImageDisks.TryParse(result.ManifestBytes, out var disks, out _));
+        return new Room(server, disk, (await server.Get<ImageVersions>().FindAsync(image, 1, default))!, new ChunkNumbers(disks));
+    }
+
+    /// <summary>Sessions send on the loopback interface.</summary>
+    public static async Task<HttpClient> OnLoopbackAsync(TestServer server, double? megabits = null)
+    {
+        var admin = await server.AdminAsync();
+        await (await admin.PutAsJsonAsync("api/v1/multicast/settings", new { @interface = "lo", megabitsPerSecond = megabits })).JsonAsync(HttpStatusCode.OK);
+        return admin;
     }
 
     /// <summary>Writes one deploy job for so many new machines, as the job desk does.</summary>
@@ -35,11 +55,11 @@ internal sealed class Room(IServerUnderTest server, byte[] disk, ImageVersion ve
         for (var i = 0; i < machines; i++)
         {
             var number = ++_machines;
-            var agent = await ScriptedAgent.WithHostAsync(server, $"pc-{number}");
+            var agent = await ScriptedAgent.WithHostAsync(server, $"{version.ImageName}-pc-{number}");
             agent.Inventory = agent.Inventory with { Uuid = $"9c1d2d3c-4b5a-4968-8776-7554433{number:d5}", Serial = $"SN-{number}" };
             agents.Add(agent);
         }
-        var json = new JobParameters(ImageName: "lab", ImageVersion: version.Number, Multicast: multicast).ToJson();
+        var json = new JobParameters(ImageName: version.ImageName, ImageVersion: version.Number, Multicast: multicast).ToJson();
         return await server.Get<Database>().WriteAsync<IReadOnlyList<Machine>>(async (connection, transaction) =>
         {
             var now = TimeProvider.System.NowMilliseconds();
@@ -53,21 +73,4 @@ internal sealed class Room(IServerUnderTest server, byte[] disk, ImageVersion ve
             return made;
         }, default);
     }
-}
-
-/// <summary>One machine of a room with its task.</summary>
-internal sealed class Machine(Room room, ScriptedAgent agent, long job, long task)
-{
-    public Room Room => room;
-
-    public ScriptedAgent Agent => agent;
-
-    public long Job => job;
-
-    public long Task => task;
-
-    public Host Host => agent.Host;
-
-    /// <summary>Boots and checks in.</summary>
-    public async Task<(CheckInResponse Answer, HttpClient Client)> CheckInAsync() => await agent.CheckInAsync(task);
 }

@@ -20,10 +20,9 @@ CREATE TABLE multicast_sessions (
     -- done: nobody was left; stopped: somebody said so; failed: the sender could not send.
     end_reason      TEXT CHECK (end_reason IN ('done', 'stopped', 'failed')),
     end_text        TEXT,
-    -- Over all senders of the session.
-    packets_sent    INTEGER NOT NULL DEFAULT 0,
+    -- Over all senders of the session, headers included; repair_bytes of them parity.
     bytes_sent      INTEGER NOT NULL DEFAULT 0,
-    repair_packets  INTEGER NOT NULL DEFAULT 0
+    repair_bytes    INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX multicast_sessions_auto ON multicast_sessions (version_id) WHERE job_id IS NULL AND state <> 'ended';
 CREATE UNIQUE INDEX multicast_sessions_job ON multicast_sessions (job_id) WHERE job_id IS NOT NULL;
