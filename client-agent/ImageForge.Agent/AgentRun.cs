@@ -3,6 +3,7 @@ using ImageForge.Agent.Firmware;
 using ImageForge.Agent.Inventory;
 using ImageForge.Agent.Screen;
 using ImageForge.Agent.Server;
+using ImageForge.Agent.Streams;
 using ImageForge.Agent.Tasks;
 using ImageForge.Contracts;
 
@@ -87,7 +88,7 @@ internal sealed class AgentRun(AgentOptions options, TextWriter output, TimeProv
         display.CheckedIn(task, checkedIn.Resumed);
 
         var context = new TaskContext(server, connection, traffic, disks, progress, display, time,
-            FirmwareSteps.Of(root, disks, options.StateFolder), checkedIn.Resumed);
+            FirmwareSteps.Of(root, disks, options.StateFolder), root, () => ListeningInterface.Find(boot.ServerAddress, boot.BootMac), checkedIn.Resumed);
         var outcome = await new TaskRunner(context, new Heartbeat(server, progress, traffic, rate, time)).RunAsync(task, cancel);
         foreach (var note in outcome.Notes)
             display.Say(note);

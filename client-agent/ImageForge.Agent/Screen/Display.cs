@@ -18,6 +18,7 @@ internal sealed class Display(
     private MachineScreen? _screen = screen;
     private string? _hostName;
     private string _job = "reporting to the server";
+    private string? _notice;
     private string? _ending;
     private TaskOutcome? _outcome;
     private bool _checkedIn;
@@ -46,6 +47,16 @@ internal sealed class Display(
         {
             _facts.Add(text);
             lines.Say(text.Trim());
+        }
+    }
+
+    /// <summary>A sentence about something that goes another way than it should; it stays on the screen until the next one.</summary>
+    public void Notice(string sentence)
+    {
+        lock (_lock)
+        {
+            _notice = sentence;
+            lines.Say(sentence);
         }
     }
 
@@ -110,8 +121,14 @@ internal sealed class Display(
             : null;
         if (_outcome is not null)
             return new TaskView(_hostName, server, _job, _outcome.State, 0, 0, 0, null, _outcome.Summary, _facts, waiting,
-                _outcome.State == HostTaskState.Failed ? _outcome.Failure : null, _ending);
+                _outcome.State == HostTaskState.Failed ? _outcome.Failure : null, _ending)
+            {
+                Notice = _notice,
+            };
         return new TaskView(_hostName, server, _job, _checkedIn ? state : HostTaskState.Booting, done, total,
-            rate.BytesPerSecond, rate.Remaining(done, total), detail, _facts, waiting, null, null);
+            rate.BytesPerSecond, rate.Remaining(done, total), detail, _facts, waiting, null, null)
+        {
+            Notice = _notice,
+        };
     }
 }

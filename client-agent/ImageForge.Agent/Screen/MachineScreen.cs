@@ -11,7 +11,7 @@ internal sealed class MachineScreen(Stream console)
 {
     private const int Width = 78;
     // So many that a page never has more than 24 lines: the 25th would scroll the title away.
-    private const int MostFacts = 9, MostFactsBesideFailure = 2, MostSentenceLines = 6, MostCureLines = 3, MostWaitingLines = 2;
+    private const int MostFacts = 9, MostFactsBesideFailure = 2, MostSentenceLines = 6, MostCureLines = 3, MostWaitingLines = 2, MostNoticeLines = 4;
     private const string Clear = "\e[0m\e[2J";
     private const string Home = "\e[H";
     private const string HideCursor = "\e[?25l";
@@ -38,7 +38,7 @@ internal sealed class MachineScreen(Stream console)
         Line(page);
         Line(page, Plain, $"  Server   {view.Server}");
         Line(page, Plain, $"  Job      {view.Job}");
-        foreach (var fact in view.Facts.Take(view.Failure is null ? MostFacts : MostFactsBesideFailure))
+        foreach (var fact in view.Facts.Take(view.Failure is not null ? MostFactsBesideFailure : view.Notice is null ? MostFacts : MostFacts - MostNoticeLines))
             Line(page, Plain, "  " + fact);
         Line(page);
         if (view.Failure is not null)
@@ -46,6 +46,8 @@ internal sealed class MachineScreen(Stream console)
         else
             Working(page, view);
         Line(page);
+        if (view.Failure is null && view.Notice is not null)
+            Wrapped(page, view.Notice, MostNoticeLines);
         if (view.Waiting is not null)
             Wrapped(page, view.Waiting, MostWaitingLines);
         if (view.Ending is not null)

@@ -20,5 +20,8 @@ internal sealed record TaskView(
     Failure? Failure,
     string? Ending)
 {
+    /// <summary>What people should know although the work goes on; null: nothing.</summary>
+    public string? Notice { get; init; }
+
     public int? Percent => BytesTotal > 0 ? (int)Math.Clamp(100.0 * BytesDone / BytesTotal, 0, 100) : null;
 }

@@ -11,7 +11,7 @@ namespace ImageForge.Agent.Server;
 /// a refusal becomes a <see cref="FailureException"/> in the server's own words.
 /// </summary>
 /// <param name="patience">How long one request is repeated before the server counts as gone.</param>
-internal sealed class ServerConnection(
+internal sealed partial class ServerConnection(
     HttpMessageInvoker http, Uri server, TimeSpan patience, ServerReach reach, TimeProvider time, Random random)
 {
     /// <summary>A 503 that asking again does not cure: the server has dropped what arrived last and must be sent it again first.</summary>
@@ -26,14 +26,42 @@ internal sealed class ServerConnection(
 
     public string? TaskToken { get; set; }
 
+    /// <summary>Of the server: it is always named by address.</summary>
+    public IPAddress Address => IPAddress.Parse(server.Host.Trim('[', ']'));
+
     /// <summary>Repeats the request until the server answers with success or refusal.</summary>
     /// <param name="attemptTimeout">Longest time for one attempt, body included.</param>
     /// <param name="ownPatience">Instead of the connection's.</param>
     /// <exception cref="FailureException">It refused, or patience ended (then with a <see cref="ServerAwayException"/> inside).</exception>
-    public async Task<T> SendAsync<T>(
-        HttpMethod method, string path, Body? body, Reader<T> read, TimeSpan attemptTimeout, CancellationToken cancel, TimeSpan? ownPatience = null)
+    public Task<T> SendAsync<T>(
+        HttpMethod method, string path, Body? body, Reader<T> read, TimeSpan attemptTimeout, CancellationToken cancel, TimeSpan? ownPatience = null) =>
+        RepeatAsync(() => SendOnceAsync(method, path, body, read, attemptTimeout, cancel), ownPatience ?? patience, cancel);
+
+    /// <summary>One attempt.</summary>
+    /// <exception cref="ServerAwayException">The server did not answer, or answered that it cannot now.</exception>
+    /// <exception cref="FailureException">It refused.</exception>
+    public Task<T> SendOnceAsync<T>(
+        HttpMethod method, string path, Body? body, Reader<T> read, TimeSpan attemptTimeout, CancellationToken cancel) =>
+        AttemptAsync(async either =>
+        {
+            using var request = Request(method, path);
+            request.Content = body?.Invoke();
+            using var response = await http.SendAsync(request, either);
+            if (!response.IsSuccessStatusCode)
+                throw await RefusalAsync(response, path, either);
+            return await read(response, either);
+        }, attemptTimeout, cancel);
+
+    private HttpRequestMessage Request(HttpMethod method, string path)
     {
-        var limit = ownPatience ?? patience;
+        var request = new HttpRequestMessage(method, new Uri(server, "/agent/v1/" + path));
+        if (TaskToken is not null)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", TaskToken);
+        return request;
+    }
+
+    private async Task<T> RepeatAsync<T>(Func<Task<T>> attempt, TimeSpan limit, CancellationToken cancel)
+    {
         var backoff = new Backoff(random);
         long? firstLoss = null;
         for (; ; )
@@ -41,7 +69,7 @@ internal sealed class ServerConnection(
             TimeSpan? asked = null;
             try
             {
-                return await SendOnceAsync(method, path, body, read, attemptTimeout, cancel);
+                return await attempt();
             }
             catch (ServerAwayException away)
             {
@@ -55,23 +83,13 @@ internal sealed class ServerConnection(
         }
     }
 
-    /// <summary>One attempt.</summary>
-    /// <exception cref="ServerAwayException">The server did not answer, or answered that it cannot now.</exception>
-    /// <exception cref="FailureException">It refused.</exception>
-    public async Task<T> SendOnceAsync<T>(
-        HttpMethod method, string path, Body? body, Reader<T> read, TimeSpan attemptTimeout, CancellationToken cancel)
+    private async Task<T> AttemptAsync<T>(Func<CancellationToken, Task<T>> attempt, TimeSpan attemptTimeout, CancellationToken cancel)
     {
         using var deadline = new CancellationTokenSource(attemptTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancel);
         try
         {
-            using var request = new HttpRequestMessage(method, new Uri(server, "/agent/v1/" + path)) { Content = body?.Invoke() };
-            if (TaskToken is not null)
-                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", TaskToken);
-            using var response = await http.SendAsync(request, either.Token);
-            if (!response.IsSuccessStatusCode)
-                throw await RefusalAsync(response, path, either.Token);
-            var result = await read(response, either.Token);
+            var result = await attempt(either.Token);
             reach.Answered();
             return result;
         }
@@ -109,7 +127,11 @@ internal sealed class ServerConnection(
         var away = (int)status >= 500 && status != HttpStatusCode.InsufficientStorage && problem?.Code != StoreNotDurable
             || status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests;
         if (away)
-            return new ServerAwayException(problem?.Detail?.TrimEnd('.') ?? $"the server answered {(int)status} {response.ReasonPhrase}") { RetryAfter = Asked(response) };
+            return new ServerAwayException(problem?.Detail?.TrimEnd('.') ?? $"the server answered {(int)status} {response.ReasonPhrase}") 
+            {
+                RetryAfter = Asked(response),
+                Reason = problem is { Code: { } code, Detail: { } detail } ? new Failure(code, problem.Fault ?? Fault.Server, detail, problem.Hint ?? "") : null,
+            };
 
         reach.Answered();
         return new FailureException(new Failure(
@@ -173,4 +195,7 @@ internal sealed class ServerConnection(
 internal sealed class ServerAwayException(string message, Exception? inner = null) : Exception(message, inner)
 {
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>What it said, if it said anything.</summary>
+    public Failure? Reason { get; init; }
 }

@@ -1,7 +1,9 @@
 using ImageForge.Agent.Screen;
 using ImageForge.Agent.Server;
+using ImageForge.Agent.Streams;
 using ImageForge.Contracts;
 using ImageForge.Imaging.Deploy;
+using ImageForge.Imaging.Deploy.Arrivals;
 using ImageForge.Imaging.Disks;
 using ImageForge.Imaging.Manifests;
 using ImageForge.Imaging.Resize;
@@ -58,7 +60,7 @@ internal static class DeploySetTask
                     return TaskOutcome.Of(OfDisk(chosen[i], outcome.Failure));
                 plans.Add(outcome.Plan);
             }
-            return await WriteAsync(taskId, job, chosen, targets, plans, context, cancel);
+            return await WriteAsync(taskId, job, image, chosen, targets, plans, context, cancel);
         }
         finally
         {
@@ -71,22 +73,27 @@ internal static class DeploySetTask
     }
 
     private static async Task<TaskOutcome> WriteAsync(
-        long taskId, DeployAssignment job, IReadOnlyList<DiskInventory> chosen, List<IBlockDevice> targets, List<WritePlan> plans, TaskContext context, CancellationToken cancel)
+        long taskId, DeployAssignment job, ImageDisks image, IReadOnlyList<DiskInventory> chosen, List<IBlockDevice> targets, List<WritePlan> plans, TaskContext context, CancellationToken cancel)
     {
         var options = new DeployOptions(job.ReadBack, taskId, Compare: DiskSetDeploy.Compare(plans), Grower: new VolumeGrower());
         var source = new HttpChunkSource(context.Connection, context.Traffic);
-        var deploy = new DiskSetDeploy([.. plans.Select((plan, i) => (new DeployEngine(targets[i], source, plan, options), plan))]);
+        var stream = job.Multicast is { } offer ? new StreamArrivals(offer, context) : null;
+        var deploy = new DiskSetDeploy([.. plans.Select((plan, i) => (new DeployEngine(targets[i], source, plan, options), plan))])
+        {
+            Stream = stream is null ? null : new ChunkStream(new ChunkNumbers(image), stream),
+        };
         context.Progress.Follow(() => new PhaseReading(DeployTask.State(deploy.Phase), deploy.BytesDone, deploy.BytesTotal,
-            DeployTask.Detail(deploy.Phase, deploy.BytesKept, deploy.Bottleneck)));
+            DeployTask.Detail(deploy.Phase, deploy.BytesKept, deploy.Bottleneck, stream)));
         await deploy.RunAsync(cancel);
         return new TaskOutcome(HostTaskState.Succeeded, null,
             $"Deployed {job.ImageName} version {job.VersionNumber} to {string.Join(" and ", chosen.Select(d => d.Name))}: {Units.MiB(deploy.BytesWritten)} MiB written "
-                + $"({Units.MiB(deploy.BytesFetched)} MiB fetched compressed), {Units.MiB(deploy.BytesKept)} MiB were already right."
+                + $"({DeployTask.Fetched(deploy.BytesFetched, deploy.BytesArrived, stream)}), {Units.MiB(deploy.BytesKept)} MiB were already right."
                 + string.Concat(deploy.Growth.Select(g => $" {chosen[g.Disk].Name}: {g.Outcome.Note}".TrimEnd())),
             BytesRead: deploy.BytesCompared, BytesWritten: deploy.BytesWritten)
         {
             Proof = Proofs.Of([.. plans.Select(p => p.Manifest)], job.ManifestHash, deploy.BytesKept + (job.ReadBack ? deploy.BytesWritten : 0)),
             Written = chosen,
+            Notes = stream?.Notes ?? [],
         };
     }
 

@@ -1,8 +1,10 @@
 using System.Globalization;
 using ImageForge.Agent.Screen;
 using ImageForge.Agent.Server;
+using ImageForge.Agent.Streams;
 using ImageForge.Contracts;
 using ImageForge.Imaging.Deploy;
+using ImageForge.Imaging.Deploy.Arrivals;
 using ImageForge.Imaging.Manifests;
 using ImageForge.Imaging.Pipelines;
 using ImageForge.Imaging.Resize;
@@ -61,29 +63,42 @@ internal static class DeployTask
         outcome = DeployPlanner.Plan(manifest, job.ManifestHash, target.SizeBytes, target.SectorSize, job.Choices, TargetContents.Read(target, cancel));
         if (!outcome.IsPlanned)
             return TaskOutcome.Of(outcome.Failure);
+        var stream = job.Multicast is { } offer ? new StreamArrivals(offer, context) : null;
         var engine = new DeployEngine(target, new HttpChunkSource(context.Connection, context.Traffic), outcome.Plan,
-            new DeployOptions(job.ReadBack, taskId, Grower: new VolumeGrower()));
+            new DeployOptions(job.ReadBack, taskId, Grower: new VolumeGrower()))
+        {
+            Stream = stream is null ? null : new ChunkStream(new ChunkNumbers(image), stream),
+        };
         var counters = engine.Progress;
         context.Progress.Follow(() => new PhaseReading(State(counters.Phase), counters.BytesDone, counters.BytesTotal,
-            Detail(counters.Phase, counters.BytesKept, counters.Bottleneck)));
+            Detail(counters.Phase, counters.BytesKept, counters.Bottleneck, stream)));
         await engine.RunAsync(cancel);
 
         return new TaskOutcome(HostTaskState.Succeeded, null,
             $"Deployed {job.ImageName} version {job.VersionNumber} to {disk.Name}: {Units.MiB(counters.BytesWritten)} MiB written "
-                + $"({Units.MiB(counters.BytesFetched)} MiB fetched compressed), {Units.MiB(counters.BytesKept)} MiB were already right."
+                + $"({Fetched(counters.BytesFetched, counters.BytesArrived, stream)}), {Units.MiB(counters.BytesKept)} MiB were already right."
                 + (engine.Growth is { } growth ? $" {(growth.Grown ? "The disk is filled." : "Warning:")} {growth.Note}".TrimEnd() : ""),
             BytesRead: counters.BytesCompared + counters.BytesSampled, BytesWritten: counters.BytesWritten)
         {
             Proof = Proofs.Of(outcome.Plan.Manifest, job.ManifestHash, counters.BytesKept + (job.ReadBack ? counters.BytesWritten : 0)),
             Written = [disk],
+            Notes = stream?.Notes ?? [],
         };
     }
 
-    internal static string? Detail(DeployPhase phase, long bytesKept, Bottleneck bottleneck)
+    /// <summary>How much came on which way.</summary>
+    internal static string Fetched(long fetched, long arrived, StreamArrivals? stream) => stream is null
+        ? $"{Units.MiB(fetched)} MiB fetched compressed"
+        : $"{Units.MiB(arrived)} MiB came by multicast and {Units.MiB(fetched)} MiB over HTTP, compressed";
+
+    internal static string? Detail(DeployPhase phase, long bytesKept, Bottleneck bottleneck, StreamArrivals? stream)
     {
+        var way = phase == DeployPhase.Transferring ? stream?.Status.Text : null;
         var kept = bytesKept > 0 ? $"{Units.MiB(bytesKept)} MiB were already there" : null;
         var limit = phase is DeployPhase.Transferring or DeployPhase.Verifying ? BottleneckText.Of(bottleneck) : null;
-        return kept is null ? limit : limit is null ? kept : $"{kept}; {limit}";
+        // The way first and its cause last: a screen cuts what is too long for a line.
+        var parts = string.Join("; ", ((string?[])[way, way is null ? kept : null, limit, way is null ? null : kept, way is null ? null : stream?.Status.Cause]).OfType<string>());
+        return parts.Length == 0 ? null : parts;
     }
 
     internal static HostTaskState State(DeployPhase phase) => phase switch

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
@@ -39,6 +40,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
     /// <summary>Sees every request first; true: it has been answered.</summary>
     public Func<HttpContext, Task<bool>>? Intercept { get; set; }
 
+    /// <summary>Serves the WebSocket of GET deploy/multicast until it returns; null: there is no such thing.</summary>
+    public Func<WebSocket, CancellationToken, Task>? Multicast { get; set; }
+
     public bool Cancelled { get; set; }
     public ConcurrentQueue<string> Requests { get; } = new();
     public ConcurrentQueue<CheckInRequest> CheckIns { get; } = new();
@@ -71,6 +75,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
             kestrel.Listen(IPAddress.Loopback, Port, listen => listen.UseHttps(_certificate));
         });
         _app = builder.Build();
+        _app.UseWebSockets();
         _app.Run(AnswerAsync);
         await _app.StartAsync();
         Port = new Uri(_app.Urls.Single()).Port;
@@ -159,6 +164,11 @@ internal sealed class ScriptedServer : IAsyncDisposable
             case "POST capture/manifest":
                 Manifest = await BodyAsync(context);
                 await WriteAsync(context, new SealReply("debian", 3, Convert.ToHexStringLower(SHA256.HashData(Manifest))), AgentJson.Default.SealReply);
+                break;
+            case "GET deploy/multicast" when Multicast is { } serve:
+                Assert.True(context.WebSockets.IsWebSocketRequest);
+                using (var socket = await context.WebSockets.AcceptWebSocketAsync())
+                    await serve(socket, context.RequestAborted);
                 break;
             case "GET deploy/manifest":
                 await context.Response.Body.WriteAsync(Manifest);
