@@ -20,6 +20,9 @@ public sealed record DoctorOrder(IReadOnlyList<string> Interfaces, TimeSpan List
 
     public MulticastPlan Multicast { get; init; } = new();
 
+    /// <summary>Where our DHCP service answers, if it should run; null: not known.</summary>
+    public string? ServedInterface { get; init; }
+
     /// <summary>Process whose sockets are ours; null: any ImageForge server on this machine.</summary>
     public int? ServerProcess { get; init; }
 }
@@ -27,7 +30,7 @@ public sealed record DoctorOrder(IReadOnlyList<string> Interfaces, TimeSpan List
 /// <summary>Where sessions send.</summary>
 /// <param name="FirstPort">UDP.</param>
 /// <param name="Ttl">Routers a packet may pass, plus one.</param>
-public sealed record MulticastPlan(int FirstPort = 47000, int LastPort = 47063, int Ttl = 1, bool UsesIPv6 = false);
+public sealed record MulticastPlan(int FirstPort = 30100, int LastPort = 30199, int Ttl = 1, bool UsesIPv6 = false);
 
 /// <param name="Purpose">"DHCP", for people.</param>
 /// <param name="Expected">A service of ours should hold it; null: as it comes (the command line does not know).</param>

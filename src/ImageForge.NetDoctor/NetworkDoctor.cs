@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using ImageForge.Contracts;
 using ImageForge.NetDoctor.DhcpServers;
 using ImageForge.NetDoctor.Echoes;
 using ImageForge.NetDoctor.Findings;
@@ -15,6 +16,9 @@ namespace ImageForge.NetDoctor;
 /// <summary>Sends and listens on the chosen interfaces for a while and judges what it saw. Changes nothing, takes no lease.</summary>
 public static class NetworkDoctor
 {
+    /// <summary>As whom the doctor asks DHCP servers. Locally administered, and the same for ever: a server that reserves what it offers reserves one address for all runs.</summary>
+    public static MacAddress TestMac { get; } = new([0x02, 0x49, 0x46, 0x44, 0x6F, 0x63]);
+
     /// <summary>The interface of the default route; null: there is none.</summary>
     public static string? DefaultInterface() => KernelFile.Read("/proc/self/net/route") is { } text ? Routes.Default(text)?.Interface : null;
 

@@ -78,7 +78,7 @@ internal sealed class Segment(LinkState link, InterfaceAddresses addresses, Doct
         return
         [
             .. _notChecked, .. QuerierCheck.Judge(queriers),
-            .. _asked ? DhcpCheck.Judge(link.Name, Answers, ourAddresses, order.Ports.FirstOrDefault(static p => p is { Transport: "udp", Number: 67 })?.Expected, _listened) : [],
+            .. _asked ? DhcpCheck.Judge(link.Name, Answers, ourAddresses, order.ServedInterface == link.Name && order.Ports.Any(static p => p is { Transport: "udp", Number: 67, Expected: true }), _listened) : [],
             .. MtuCheck.Judge(link.Name, link.Mtu, link.IsLoopback, _path), .. LinkCheck.Judge(link, _after, _listened),
         ];
     }

@@ -13,6 +13,7 @@ using ImageForge.Server.ImageStore;
 using ImageForge.Server.Jobs;
 using ImageForge.Server.Listening;
 using ImageForge.Server.Multicasting;
+using ImageForge.Server.NetworkDoctoring;
 using ImageForge.Server.Pages;
 using ImageForge.Server.Shrinking;
 using ImageForge.Server.StoreCare;
@@ -37,6 +38,7 @@ internal static class Program
         builder.AddJobs();
         builder.AddBoot();
         builder.AddBootServices();
+        builder.AddNetworkDoctoring();
         builder.AddImageStore();
         builder.AddImages();
         builder.AddStoreCare();
@@ -59,6 +61,7 @@ internal static class Program
         app.MapJobs();
         app.MapBoot();
         app.MapBootServices();
+        app.MapNetworkDoctoring();
         app.MapImages();
         app.MapStoreCare();
         app.MapShrinking();

@@ -7,8 +7,8 @@ internal static class DhcpCheck
 {
     /// <param name="answers">Of one interface.</param>
     /// <param name="ourAddresses">The ImageForge server's.</param>
-    /// <param name="oursExpected">Our proxyDHCP or DHCP runs on this interface; null: not known.</param>
-    public static IEnumerable<Finding> Judge(string on, IReadOnlyList<DhcpAnswer> answers, IReadOnlySet<string> ourAddresses, bool? oursExpected, TimeSpan listened)
+    /// <param name="oursExpected">Our proxyDHCP or DHCP should answer on this interface.</param>
+    public static IEnumerable<Finding> Judge(string on, IReadOnlyList<DhcpAnswer> answers, IReadOnlySet<string> ourAddresses, bool oursExpected, TimeSpan listened)
     {
         var givers = answers.Where(static a => a is { Kind: AnswerKind.Dhcp, OfferedAddress: not null }).GroupBy(static a => a.Server).ToList();
         var foreign = answers.Where(static a => !a.Ours).ToList();
@@ -19,7 +19,7 @@ internal static class DhcpCheck
         ];
     }
 
-    private static IEnumerable<Finding> Ours(string on, IReadOnlyList<DhcpAnswer> answers, bool? expected, TimeSpan listened)
+    private static IEnumerable<Finding> Ours(string on, IReadOnlyList<DhcpAnswer> answers, bool expected, TimeSpan listened)
     {
         var ours = answers.Where(static a => a.Ours).ToList();
         if (ours.Count > 0)
@@ -27,7 +27,7 @@ internal static class DhcpCheck
             var boots = ours.Where(static a => a.BootFile is not null).Select(static a => $"{a.Asked switch { AskedAs.Bios => "BIOS", AskedAs.BootServer => "port 4011", AskedAs.Uefi => "UEFI", _ => "any" }}: {a.BootFile}").Distinct();
             yield return Finding.Fine("ourDhcp", on, string.Join(", ", boots), $"Our own {(ours.Any(static a => a.Kind == AnswerKind.Dhcp) ? "DHCP server" : "proxyDHCP")} ({ours[0].Server}) answers.");
         }
-        else if (expected == true)
+        else if (expected)
         {
             yield return Finding.Problem("ourDhcpSilent", on, $"no answer in {(int)listened.TotalSeconds} s",
                 "Our own DHCP service runs on this interface, but nothing of it answered a question asked there.",

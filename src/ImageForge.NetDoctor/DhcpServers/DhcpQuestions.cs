@@ -33,9 +33,6 @@ internal sealed class DhcpQuestions
 {
     private readonly uint _firstId = BinaryPrimitives.ReadUInt32LittleEndian(RandomNumberGenerator.GetBytes(4)) & ~3u;
 
-    /// <summary>Locally administered, the same for ever: a server that reserves what it offers reserves one address for all runs.</summary>
-    public static readonly MacAddress TestMac = new([0x02, 0x49, 0x46, 0x44, 0x6F, 0x63]);
-
     private static readonly byte[] s_wanted =
     [
         (byte)DhcpOptionCode.SubnetMask, (byte)DhcpOptionCode.Router, (byte)DhcpOptionCode.DomainNameServer, (byte)DhcpOptionCode.VendorSpecific,
@@ -48,7 +45,7 @@ internal sealed class DhcpQuestions
 
     /// <summary>Which question a packet answers; null: none of ours.</summary>
     public AskedAs? AnswersTo(DhcpPacket packet) =>
-        packet.Operation == 2 && packet.Mac == TestMac && (packet.TransactionId & ~3u) == _firstId ? (AskedAs)(packet.TransactionId & 3) : null;
+        packet.Operation == 2 && packet.Mac == NetworkDoctor.TestMac && (packet.TransactionId & ~3u) == _firstId ? (AskedAs)(packet.TransactionId & 3) : null;
 
     private DhcpPacket Ask(DhcpMessageType type, AskedAs who, IPAddress ownAddress)
     {
@@ -68,7 +65,7 @@ internal sealed class DhcpQuestions
         {
             Operation = 1,
             Type = type,
-            Mac = TestMac,
+            Mac = NetworkDoctor.TestMac,
             TransactionId = _firstId | (uint)who,
             Seconds = 4,
             // The answer must come as a broadcast: the test MAC is no card's.

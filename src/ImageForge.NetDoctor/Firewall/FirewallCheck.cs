@@ -7,7 +7,7 @@ namespace ImageForge.NetDoctor.Firewall;
 /// <summary>Do the rules of this machine let through what booting and sessions need?</summary>
 internal static class FirewallCheck
 {
-    private static readonly IPAddress s_allHosts = IPAddress.Parse("224.0.0.1"), s_igmpReports = IPAddress.Parse("224.0.0.22"), s_group = IPAddress.Parse("239.255.0.1");
+    private static readonly IPAddress s_allHosts = IPAddress.Parse("224.0.0.1"), s_igmpReports = IPAddress.Parse("224.0.0.22"), s_group = IPAddress.Parse("239.255.73.1");
 
     public static IReadOnlyList<TestPacket> Packets(string on, IReadOnlyList<WantedPort> ports, MulticastPlan multicast, bool hasV6) =>
     [
@@ -15,7 +15,7 @@ internal static class FirewallCheck
         new TestPacket("answers to machines without an address", PacketWay.Leaving, on, "udp", SourcePort: 67, Port: 68, To: IPAddress.Broadcast),
         new TestPacket("queries", PacketWay.Arriving, on, "igmp", To: s_allHosts),
         new TestPacket("membership reports", PacketWay.Leaving, on, "igmp", To: s_igmpReports),
-        .. ((int[])[multicast.FirstPort, multicast.LastPort]).SelectMany(port => (TestPacket[])
+        .. Enumerable.Range(multicast.FirstPort, multicast.LastPort - multicast.FirstPort + 1).SelectMany(port => (TestPacket[])
         [
             new TestPacket("multicast sessions, sent", PacketWay.Leaving, on, "udp", Port: port, To: s_group),
             new TestPacket("multicast sessions, received", PacketWay.Arriving, on, "udp", Port: port, To: s_group),
@@ -37,7 +37,7 @@ internal static class FirewallCheck
         foreach (var group in packets.Select(p => (Packet: p, Verdict: rules.Judge(p))).Where(static j => j.Verdict.Dropped != Truth.No).GroupBy(static j => j.Verdict))
         {
             found = true;
-            var what = string.Join(", ", group.Select(static j => j.Packet.ToString()).Distinct());
+            var what = string.Join(", ", group.Select(static j => j.Packet).GroupBy(static p => (p.What, p.Protocol)).Select(static g => Text([.. g])));
             var open = group.First().Packet;
             yield return group.Key.Dropped == Truth.Yes
                 ? Finding.Problem(group.All(static j => j.Packet.Protocol == "igmp") ? "firewallDropsIgmp" : "firewallDrops", on, group.Key.Rule!, $"The firewall of this machine drops on {on}: {what}.", Cure(open, group.Key.Rule!))
@@ -46,6 +46,10 @@ internal static class FirewallCheck
         if (!found)
             yield return Finding.Fine("firewall", on, rules.IsEmpty ? "no rules" : string.Create(CultureInfo.InvariantCulture, $"{rules.Rules} rules"), $"No firewall rule of this machine stands in the way on {on}.");
     }
+
+    /// <summary>Neighbouring ports for one purpose are a range.</summary>
+    private static string Text(IReadOnlyList<TestPacket> packets) => packets[0].Port is null || packets.Count == 1 ? packets[0].ToString()
+        : string.Create(CultureInfo.InvariantCulture, $"{packets[0].Protocol.ToUpperInvariant()} {packets.Min(static p => p.Port)}–{packets.Max(static p => p.Port)} ({packets[0].What})");
 
     private static string Cure(TestPacket packet, string rule)
     {

@@ -8,6 +8,11 @@ internal enum RuleEnd { FellThrough, Accepted, Dropped }
 /// <param name="find">The rules of a chain by name and depth; null: unknown, or jumped too deep.</param>
 internal sealed class RuleWalk(TestPacket packet, RuleMatch match, Func<string, int, IReadOnlyList<JsonElement>?> find)
 {
+    /// <summary>nft refuses chains that jump in circles; a text that has them must not keep us for ever.</summary>
+    private const int MostSteps = 200_000;
+
+    private int _steps;
+
     /// <summary>A rule accepts it under conditions that are not known.</summary>
     public bool MayBeAccepted { get; private set; }
 
@@ -20,6 +25,11 @@ internal sealed class RuleWalk(TestPacket packet, RuleMatch match, Func<string, 
     {
         foreach (var rule in rules)
         {
+            if (++_steps > MostSteps)
+            {
+                (MayBeAccepted, MayBeDroppedBy) = (true, MayBeDroppedBy ?? $"chain {chain}: too many rules to follow");
+                return RuleEnd.FellThrough;
+            }
             var holds = certain ? Truth.Yes : Truth.Maybe;
             foreach (var statement in rule.GetProperty("expr").EnumerateArray())
             {

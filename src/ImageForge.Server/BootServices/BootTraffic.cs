@@ -25,7 +25,8 @@ internal sealed partial class BootTraffic(
     /// <param name="leasesAreOurs">The full DHCP server saw it, so an address is known only by a lease of ours.</param>
     public void Record(DhcpExchange exchange, BootInterface on, bool leasesAreOurs)
     {
-        if (exchange.Mac is not { IsUsable: true } mac)
+        // The network doctor asks as a machine that does not exist.
+        if (exchange.Mac is not { IsUsable: true } mac || mac == NetDoctor.NetworkDoctor.TestMac)
             return;
         if (exchange.Kind == DhcpExchangeKind.Observed)
             Interlocked.Exchange(ref _otherDhcpSeenAt, time.GetUtcNow().ToUnixTimeMilliseconds());

@@ -13,14 +13,14 @@ public sealed class BlockedTests
         var rules = """
             table inet site {
                 chain in { type filter hook input priority 0; policy accept; udp dport 4011 drop; ip protocol igmp drop; ip saddr 10.0.0.0/8 tcp dport 8443 reject; }
-                chain out { type filter hook output priority 0; udp dport 47000-47100 drop; }
+                chain out { type filter hook output priority 0; udp dport 30100-30150 drop; }
             }
             """;
         var nft = await LabNetwork.TryInAsync(network.Server, "nft", rules.Replace("}\n", "};\n", StringComparison.Ordinal).ReplaceLineEndings(" "));
         Assert.True(nft.ExitCode == 0, nft.All);
         var run = await DoctorRun.InAsync(network.Server, "-i", "eth0");
         var drops = run.Report.Findings.Where(f => f.Code == "firewallDrops").ToList();
-        Assert.Equal(["inet site, chain in: udp dport 4011 drop", "inet site, chain out: udp dport 47000-47100 drop"], drops.Select(f => f.Measured).Order());
+        Assert.Equal(["inet site, chain in: udp dport 4011 drop", "inet site, chain out: udp dport 30100-30150 drop"], drops.Select(f => f.Measured).Order());
         Assert.Contains("UDP 4011 (PXE boot server)", drops.Single(f => f.Measured.Contains("4011", StringComparison.Ordinal)).Sentence, StringComparison.Ordinal);
         Assert.StartsWith("Accept it before that rule: nft insert rule inet site in iifname \"eth0\" udp dport 4011 accept", drops.Single(f => f.Measured.Contains("4011", StringComparison.Ordinal)).Cure, StringComparison.Ordinal);
         Assert.Equal("inet site, chain in: ip protocol igmp drop", run.Has(Severity.Problem, "firewallDropsIgmp").Measured);

@@ -49,6 +49,16 @@ public sealed class BootTrafficTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_network_doctors_questions_leave_no_trace()
+    {
+        var doctor = NetDoctor.NetworkDoctor.TestMac;
+        Record(new DhcpExchange(DhcpExchangeKind.Offered, 67) { Mac = doctor, Client = new BootClient(doctor), BootFile = "a.efi" });
+        Record(new DhcpExchange(DhcpExchangeKind.Offered, 67) { Mac = Mac, Client = new BootClient(Mac), BootFile = "a.efi" });
+        await TimelineAsync(1);
+        Assert.Empty(await _server.Server.Get<BootTimeline>().ListAsync(doctor, null, 100, CancellationToken.None));
+    }
+
+    [Fact]
     public void An_address_of_another_network_never_ties()
     {
         var elsewhere = IPAddress.Parse("10.2.2.3");
