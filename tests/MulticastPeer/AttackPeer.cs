@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
@@ -26,6 +27,8 @@ internal sealed class AttackPeer(PeerOptions options)
             ear.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.AddMembership, new IPv6MulticastOption(group.Address, PeerOptions.InterfaceIndex));
             mouth.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.MulticastInterface, PeerOptions.InterfaceIndex);
         }
+        // Else it would answer itself.
+        mouth.MulticastLoopback = false;
         var done = Task.Run(() => Console.In.Read());
         var random = new Random(7);
         var packet = new byte[4096];
@@ -44,6 +47,8 @@ internal sealed class AttackPeer(PeerOptions options)
             {
                 continue;
             }
+            if (length < 100)
+                continue;
             for (var i = 0; i < 5; i++)
             {
                 var evil = packet.AsSpan(0, length).ToArray();
@@ -61,11 +66,12 @@ internal sealed class AttackPeer(PeerOptions options)
                         evil[random.Next(length)] ^= (byte)(1 << random.Next(8));
                         break;
                     case 4:
-                        // A place far ahead, as if the stream had run on.
-                        random.NextBytes(evil.AsSpan(8, Math.Min(20, length - 8)));
+                        random.NextBytes(evil.AsSpan(8));
                         break;
                     default:
-                        random.NextBytes(evil.AsSpan(Math.Min(8, length)));
+                        // A header that is right in all but its sequence, which runs ahead of the stream's, and any content.
+                        BinaryPrimitives.WriteUInt64BigEndian(evil.AsSpan(8), BinaryPrimitives.ReadUInt64BigEndian(evil.AsSpan(8)) + (ulong)random.Next(100, 10_000));
+                        random.NextBytes(evil.AsSpan(28));
                         break;
                 }
                 mouth.SendTo(evil, group);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using ImageForge.Multicast;
 
 namespace ImageForge.MulticastPeer;
@@ -21,9 +22,12 @@ internal sealed class SendPeer(PeerOptions options)
         using var listener = new TcpListener(options.Address("listen"));
         listener.Start();
         var contents = options["content"].Split(',').Select(folder => new ContentFolder(folder)).ToArray();
-        var accepting = AcceptAsync(listener, certificate);
+        var current = contents[0];
+        _ = AcceptAsync(listener, certificate);
+        _ = Rest.ServeAsync(options.Address("listen"), () => current, certificate);
         foreach (var content in contents)
         {
+            current = content;
             using var stop = new CancellationTokenSource();
             await using var sender = new MulticastSender(SenderOptions(), content.Content, content, TimeProvider.System);
             _sender = sender;
@@ -34,7 +38,6 @@ internal sealed class SendPeer(PeerOptions options)
             sender.Stop();
             await stop.CancelAsync();
             await Task.WhenAny(running);
-            content.Dispose();
             if (!goOn)
                 break;
         }
@@ -80,13 +83,13 @@ internal sealed class SendPeer(PeerOptions options)
         + string.Join(';', figures.Members.Select(m => string.Create(CultureInfo.InvariantCulture,
             $"{m.Name},rate:{m.BitsPerSecond:F0},loss:{m.Loss:F4},drops:{m.SocketDrops},waiting:{m.WaitingBytes},lacking:{m.ChunksLacking},{(m.InStep ? "in-step" : "behind")},{m.Limit}")));
 
-    private async Task AcceptAsync(TcpListener listener, System.Security.Cryptography.X509Certificates.X509Certificate2 certificate)
+    private async Task AcceptAsync(TcpListener listener, X509Certificate2 certificate)
     {
         while (true)
             _ = ServeAsync(await listener.AcceptSocketAsync(), certificate);
     }
 
-    private async Task ServeAsync(Socket socket, System.Security.Cryptography.X509Certificates.X509Certificate2 certificate)
+    private async Task ServeAsync(Socket socket, X509Certificate2 certificate)
     {
         var name = ((IPEndPoint)socket.RemoteEndPoint!).Address.ToString();
         try

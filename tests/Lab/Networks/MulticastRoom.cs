@@ -51,9 +51,11 @@ public sealed class MulticastRoom : IAsyncDisposable
     public static async Task LoseAsync(string ns, int perMille)
     {
         await LabNetwork.TryInAsync(ns, "nft", "delete", "table", "netdev", "loss");
+        // The kernel's generator ends below its bound.
+        var which = perMille >= 1000 ? "" : $"numgen random mod 1000 < {perMille} ";
         if (perMille > 0)
             await Command.RunAsync("ip", "netns", "exec", ns, "nft",
-                $"table netdev loss {{ chain arriving {{ type filter hook ingress device eth0 priority 0; meta l4proto udp numgen random mod 1000 < {perMille} counter drop; }}; }}");
+                $"table netdev loss {{ chain arriving {{ type filter hook ingress device eth0 priority 0; meta l4proto udp {which}counter drop; }}; }}");
     }
 
     /// <summary>UDP packets that <see cref="LoseAsync"/> dropped.</summary>
