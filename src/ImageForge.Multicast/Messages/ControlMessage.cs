@@ -140,9 +140,19 @@ internal sealed record WelcomeMessage(
 }
 
 /// <summary>The stream runs, and whether the pace waits for the member.</summary>
-internal sealed record StepMessage(bool InStep) : ControlMessage
+/// <param name="Pacer">It reports often, until an announcement says otherwise.</param>
+/// <param name="Members">Members of the session.</param>
+internal sealed record StepMessage(bool InStep, bool Pacer, ushort Members) : ControlMessage
 {
-    public override void Write(IBufferWriter<byte> to) => MessageWriter.Pair(to, MessageType.Step, InStep ? (byte)1 : (byte)0);
+    public override void Write(IBufferWriter<byte> to)
+    {
+        var writer = new MessageWriter(to, 5);
+        writer.U8((byte)MessageType.Step);
+        writer.U8(InStep ? (byte)1 : (byte)0);
+        writer.U8(Pacer ? (byte)1 : (byte)0);
+        writer.U16(Members);
+        writer.Done();
+    }
 }
 
 /// <param name="LastSequence">Nothing of the pass but repair has a higher one.</param>

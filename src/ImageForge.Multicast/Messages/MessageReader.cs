@@ -32,7 +32,7 @@ internal ref struct MessageReader(ReadOnlySpan<byte> bytes, int chunks)
     public ControlMessage? NextOfSender() => Next() switch
     {
         MessageType.Welcome => Welcome(),
-        MessageType.Step => Kept(new StepMessage(U8(highest: 1) == 1)),
+        MessageType.Step => Kept(new StepMessage(U8(highest: 1) == 1, U8(highest: 1) == 1, U16())),
         MessageType.PassEnd => Kept(new PassEndMessage(U32(), U32(), U64())),
         MessageType.Finish => Kept(new FinishMessage((FinishReason)U8(highest: (byte)FinishReason.Stopped))),
         MessageType.Waiting => Kept(new WaitingMessage(U16(), U16(), U32())),

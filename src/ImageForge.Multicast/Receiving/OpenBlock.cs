@@ -30,10 +30,15 @@ internal sealed class OpenBlock
     /// <summary>All of its fragments that come are here.</summary>
     public bool IsOver => AskAt != long.MaxValue;
 
+    /// <summary>Requests in all, and those since the last news.</summary>
     public int Asked { get; set; }
 
+    public int InVain { get; set; }
+
     /// <summary>When a row came, or more rows were announced.</summary>
-    public long NewsAt { get; set; } = long.MinValue / 2;
+    public long NewsAt { get; private set; } = long.MinValue / 2;
+
+    public void News(long now) => (NewsAt, InVain) = (now, 0);
 
     /// <summary>Packet that announced rows which are still awaited; <see cref="ulong.MaxValue"/>: none are.</summary>
     public ulong AwaitedSince { get; set; } = ulong.MaxValue;

@@ -19,9 +19,10 @@ internal sealed partial class ReceiverCore
     private const long AfterPacers = 60_000;
     private const long SpreadPerMember = 1_000;
 
-    /// <summary>Without a row for so long, those that were announced are lost; doubles with each request.</summary>
+    /// <summary>Without a row for so long, those that were announced are lost; doubles with each request that nothing answers.</summary>
     private const long RowsWithin = 100_000;
-    private const int MostRequests = 5;
+    private const int MostRequests = 8;
+    private const int MostInVain = 2;
 
     /// <summary>At the end of a pass: for packets that are still in the socket, and for repair.</summary>
     private const long TailWithin = 1_000_000;
@@ -32,7 +33,7 @@ internal sealed partial class ReceiverCore
     private int _member = -1;
     private int _members = 1;
     private int _pacers = 1;
-    private bool _pacer = true;
+    private bool _pacer;
     private double _share = 1 / 16.0;
     private long _heardAt;
     private long? _runsSince;
@@ -79,7 +80,8 @@ internal sealed partial class ReceiverCore
         switch (message)
         {
             case StepMessage step:
-                (InStep, Waiting, _reportNow) = (step.InStep, null, true);
+                (InStep, _pacer, _members, Waiting, _reportNow) = (step.InStep, step.Pacer, Math.Max(1, (int)step.Members), null, true);
+                _pacers = Math.Min(_members, StepKeeping.MostPacers);
                 if (_runsSince is null)
                     (_runsSince, _heardAt) = (now, now);
                 break;
@@ -115,7 +117,7 @@ internal sealed partial class ReceiverCore
         foreach (var (block, group, rows) in announcement.Scheduled)
             if (TryGet(block, out var open) && open.Schedule(group, rows))
             {
-                open.NewsAt = now;
+                open.News(now);
                 open.AwaitedSince = sequence;
                 _awaitedSince = Math.Min(_awaitedSince, sequence);
             }
@@ -207,8 +209,9 @@ internal sealed partial class ReceiverCore
             if (open.IsWhole || !_open.ContainsKey(open.Number))
                 continue;
             outbox.Add(new NackMessage(_epoch, _sequences.Highest, open.Number, open.Needs()));
-            AskAt(open, now + ((long)(RowsWithin * _options.Scale) << open.Asked) + (_pacer ? 0 : _random.NextInt64(Spread)));
+            AskAt(open, now + ((long)(RowsWithin * _options.Scale) << open.InVain) + (_pacer ? 0 : _random.NextInt64(Spread)));
             open.Asked++;
+            open.InVain++;
         }
         _asking.Clear();
         (_reportedAt, _sinceReport, _reportNow) = (now, 0, false);
@@ -225,8 +228,8 @@ internal sealed partial class ReceiverCore
                 _nextAsk = Math.Min(_nextAsk, open.AskAt);
                 continue;
             }
-            // Asked too often, or lacking more than repair is worth: it comes in the next pass.
-            if (open.Asked >= MostRequests || !IsWorthRepair(open))
+            // Asked too often or without an answer, or lacking more than repair is worth: it comes in the next pass.
+            if (open.Asked >= MostRequests || open.InVain >= MostInVain || !IsWorthRepair(open))
             {
                 Drop(open);
                 continue;

@@ -124,7 +124,7 @@ internal sealed partial class ReceiverCore
         if (!TryGet(block, out var open))
             return false;
         open.SawRow(group, row);
-        open.NewsAt = now;
+        open.News(now);
         if (isNew && Took(block, group))
             return true;
         if (open.IsOver && open.Missing(group) > 0 && !open.IsCovered)

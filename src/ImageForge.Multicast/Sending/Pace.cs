@@ -26,6 +26,9 @@ internal sealed class Pace(long now)
     private double _ceiling = double.MaxValue;
     private (double Rate, double Loss, int Vain)? _backedOff;
     private double _ambient;
+
+    /// <summary>What arrived at most lately: a pause of the stream is no reason to creep afterwards.</summary>
+    private double _best;
     private long _ambientSince;
 
     /// <summary>Packets per second at most; null: no cap.</summary>
@@ -56,6 +59,9 @@ internal sealed class Pace(long now)
     /// <summary>The bucket, not a window or the disk, held packets back.</summary>
     public void WasBound() => _bound = true;
 
+    /// <summary>Nothing that was before tells how fast the stream may be.</summary>
+    public void Restart(long now) => (_adapted, _sent, _bound) = (now, 0, false);
+
     /// <summary>Whether it is time to judge by what <paramref name="packets"/> packets per member tell.</summary>
     public bool IsDue(long now, double packets) => now - _adapted >= Interval && (packets >= 1_500 || (now - _adapted >= 5 * Interval && packets >= 200));
 
@@ -66,6 +72,7 @@ internal sealed class Pace(long now)
         var seconds = (now - _adapted) / 1e6;
         var (goodput, sent) = (arrived / seconds, _sent / seconds);
         var bound = _bound;
+        _best = Math.Max(goodput, _best * (1 - Math.Min(1, seconds / 5)));
         (_adapted, _sent, _bound) = (now, 0, false);
         if (now - _ambientSince > 10_000_000)
             _ambient = 0;
@@ -89,11 +96,11 @@ internal sealed class Pace(long now)
             _backedOff ??= (real, loss, 0);
             _ceiling = real;
             _slowStart = false;
-            Rate = Math.Max(LowestRate, Math.Clamp(0.95 * goodput, 0.4 * real, 0.9 * real));
+            Rate = Math.Max(Math.Max(LowestRate, _best / 4), Math.Clamp(0.95 * goodput, 0.4 * real, 0.9 * real));
         }
         else if (bound || _slowStart && sent > 0.5 * Rate)
         {
-            Rate = Math.Min(HighestRate, Rate * (_slowStart ? 2 : Rate < 0.9 * _ceiling ? 1.05 : 1.005));
+            Rate = Math.Min(HighestRate, Rate * (_slowStart ? 2 : Rate < 0.5 * _best ? 1.5 : Rate < 0.9 * _ceiling ? 1.05 : 1.005));
         }
     }
 }

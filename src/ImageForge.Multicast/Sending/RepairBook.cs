@@ -64,7 +64,8 @@ internal sealed class RepairBook(long capacity)
     /// <param name="newest">Block that is being sent.</param>
     /// <param name="share">Rows per fragment of a group that are given at most.</param>
     /// <param name="margin">Rows more than asked, for those members that did not speak yet.</param>
-    public NackOutcome Ask(NackMessage nack, ulong sent, uint? newest, double share, int margin)
+    /// <param name="loss">Share of the rows that will be lost, too.</param>
+    public NackOutcome Ask(NackMessage nack, ulong sent, uint? newest, double share, int margin, double loss)
     {
         if (nack.AsOf > sent || newest is not { } last || nack.Block > last)
             return NackOutcome.Nonsense;
@@ -87,7 +88,7 @@ internal sealed class RepairBook(long capacity)
             var wanted = entry.SentBefore(group, nack.AsOf) + nack.Rows[group];
             if (wanted <= entry.Scheduled[group])
                 continue;
-            entry.Scheduled[group] = (byte)Math.Min(BlockShape.MaxRows, wanted + margin);
+            entry.Scheduled[group] = (byte)Math.Min(BlockShape.MaxRows, wanted + margin + (int)(nack.Rows[group] * loss));
             more = true;
         }
         if (!more)

@@ -56,12 +56,12 @@ internal sealed partial class SenderCore
             TellWaiting(now);
             return member.Number;
         }
-        Tell(member, new StepMessage(true));
         if (_phase == Phase.Streaming)
             _plan.Include(member.Lacking);
         else if (_phase == Phase.Idle)
             BeginPass(now);
         _steps.Choose(_members, _sequence, now, force: true);
+        TellStep(member);
         return member.Number;
     }
 
@@ -123,8 +123,8 @@ internal sealed partial class SenderCore
         member.Report(report, now);
         if (StepKeeping.MayReturn(member, _sequence, now))
             Restep(member, now);
-        else
-            _steps.Promote(member, _members, _sequence);
+        else if (_steps.Judge(member, _members, _sequence, now))
+            TellStep(member);
     }
 
     private void Nack(NackMessage nack, long now)
@@ -134,7 +134,7 @@ internal sealed partial class SenderCore
         // Those who are not pacers speak later, and their worst needs a little more than the worst of the pacers.
         var silent = _members.Count / (double)StepKeeping.MostPacers;
         var margin = silent > 1 ? (int)Math.Round(0.6 * Math.Log2(silent)) : 0;
-        switch (_repair.Ask(nack, _sequence, _blocks == 0 ? null : _blocks - 1, RepairShare, margin))
+        switch (_repair.Ask(nack, _sequence, _blocks == 0 ? null : _blocks - 1, RepairShare, margin, MedianLoss()))
         {
             case NackOutcome.Nonsense:
                 Refused++;
@@ -159,8 +159,8 @@ internal sealed partial class SenderCore
     private void Restep(SenderMember member, long now)
     {
         StepKeeping.Return(member, _sequence);
-        Tell(member, new StepMessage(true));
         _steps.Choose(_members, _sequence, now, force: true);
+        TellStep(member);
     }
 
     private void Finish(SenderMember member, FinishReason reason)
@@ -173,6 +173,9 @@ internal sealed partial class SenderCore
     }
 
     private void Tell(SenderMember member, ControlMessage message) => _outbox.Add(new Outgoing(member.Number, message));
+
+    private void TellStep(SenderMember member) =>
+        Tell(member, new StepMessage(member.InStep, member.Pacer, (ushort)Math.Min(_members.Count, ushort.MaxValue)));
 
     private void TellWaiting(long now)
     {

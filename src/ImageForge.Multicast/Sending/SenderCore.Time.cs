@@ -20,9 +20,8 @@ internal sealed partial class SenderCore
             return;
         foreach (var fallen in _steps.Look(_sequence, now, _blocked))
         {
-            Tell(fallen, new StepMessage(false));
-            fallen.TurnedAwayAt = now;
             _steps.Choose(_members, _sequence, now, force: true);
+            TellStep(fallen);
         }
         _steps.Choose(_members, _sequence, now, force: false);
         // Those in step are done: the pace is for the others now.
@@ -30,7 +29,14 @@ internal sealed partial class SenderCore
             foreach (var member in _members.Where(member => !member.Finished && !member.InStep).ToList())
                 Restep(member, now);
         AdaptPace(now);
+        var held = _held;
         _held = _held && now - _begunAt < ReadyWithin && _members.Exists(member => !member.Ready && !member.Finished);
+        if (held && !_held)
+        {
+            _steps.Changed = true;
+            _pace.Restart(now);
+            ForgetRecent();
+        }
         // Room for the repair of the last blocks is left.
         _endOfEpoch |= _sequence >= _options.SequenceEnd - (_options.SequenceEnd / 8);
         if (_phase == Phase.Streaming && _block is null && _ahead == 0 && (_endOfEpoch || !_plan.HasNext()))
@@ -109,12 +115,20 @@ internal sealed partial class SenderCore
 
     private void AdaptPace(long now)
     {
+        // Only a stream tells how fast it may be.
+        if (_phase != Phase.Streaming || _held)
+            return;
         var arrived = Median(member => member.Recent.Arrived);
         var lost = Median(member => member.Recent.Lost);
         if (!_pace.IsDue(now, arrived + lost))
             return;
         _pace.Adapt(now, MedianRecent(member => member.Lost), arrived);
         _steps.Dropped(MedianRecent(member => member.Dropped));
+        ForgetRecent();
+    }
+
+    private void ForgetRecent()
+    {
         foreach (var member in _members)
             member.Recent = default;
     }

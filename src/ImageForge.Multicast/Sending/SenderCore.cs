@@ -90,6 +90,9 @@ internal sealed partial class SenderCore
         _ => SenderState.Sending,
     };
 
+    /// <summary>Packets per second that the pace would let through now.</summary>
+    public double PaceRate => _pace.Rate;
+
     public int ChunksDone => _plan.Done;
 
     public long DataPackets { get; private set; }
@@ -97,6 +100,7 @@ internal sealed partial class SenderCore
     public long ParityPackets { get; private set; }
 
     public long Announcements { get; private set; }
+
 
     /// <summary>Begins a scheduled-cast now.</summary>
     public void StartNow(long now)
@@ -107,9 +111,10 @@ internal sealed partial class SenderCore
         foreach (var member in _members)
         {
             StepKeeping.Return(member, _sequence);
-            Tell(member, new StepMessage(true));
         }
         BeginPass(now);
+        foreach (var member in _members)
+            TellStep(member);
     }
 
     public void Stop(long now)
@@ -287,7 +292,7 @@ internal sealed partial class SenderCore
         {
             member.BeginEpoch(now);
             _outbox.Add(new Outgoing(member.Number, null));
-            Tell(member, new StepMessage(member.InStep));
+            TellStep(member);
         }
     }
 }

@@ -64,16 +64,26 @@ internal sealed class StepKeeping
         Replace(chosen, sent);
     }
 
-    /// <summary>Makes a member that fell behind between its turns a pacer at once.</summary>
-    public void Promote(SenderMember member, IReadOnlyList<SenderMember> members, ulong sent)
+    /// <summary>
+    /// Judges a member that is no pacer by its report: half a window behind it becomes one; a whole window behind it falls out of step
+    /// at once, because those who set the pace are where it should be. True: it fell.
+    /// </summary>
+    public bool Judge(SenderMember member, IReadOnlyList<SenderMember> members, ulong sent, long now)
     {
-        if (!member.InStep || member.Pacer || member.Finished || (long)(sent - Math.Min(sent, member.Credit)) <= member.Window / 2)
-            return;
+        var behind = (long)(sent - Math.Min(sent, member.Credit));
+        if (!member.InStep || member.Pacer || member.Finished || behind <= member.Window / 2)
+            return false;
+        if (behind > member.Window)
+        {
+            Fall(member, now);
+            return true;
+        }
         var chosen = _pacers.Where(members.Contains).ToList();
         if (chosen.Count >= MostPacers)
             chosen.Remove(chosen.MaxBy(pacer => pacer.Credit)!);
         chosen.Add(member);
         Replace(chosen, sent);
+        return false;
     }
 
     /// <summary>Judges who held the others up since the last look.</summary>
@@ -99,12 +109,7 @@ internal sealed class StepKeeping
                 fallen.Add(pacer);
         }
         foreach (var member in fallen)
-        {
-            member.InStep = false;
-            member.Held = 0;
-            member.HoldDown = member.HoldDown == 0 ? FirstHoldDown : Math.Min(LongestHoldDown, member.HoldDown * 2);
-            member.HeldUntil = now + member.HoldDown;
-        }
+            Fall(member, now);
         return fallen;
     }
 
@@ -123,6 +128,14 @@ internal sealed class StepKeeping
 
     /// <summary>Adapts the windows to what the majority's own sockets drop.</summary>
     public void Dropped(double share) => WindowScale = share > 0.005 ? Math.Max(1.0 / 16, WindowScale / 2) : Math.Min(1, WindowScale * 1.05);
+
+    private static void Fall(SenderMember member, long now)
+    {
+        member.InStep = false;
+        member.Held = 0;
+        member.HoldDown = member.HoldDown == 0 ? FirstHoldDown : Math.Min(LongestHoldDown, member.HoldDown * 2);
+        (member.HeldUntil, member.TurnedAwayAt) = (now + member.HoldDown, now);
+    }
 
     private long RoomOf(SenderMember pacer, ulong sent) => (long)(pacer.Credit + (ulong)(pacer.Window * WindowScale)) - (long)sent;
 

@@ -9,6 +9,10 @@ internal sealed class Room
 {
     public const int FragmentBytes = 1408;
     public const int ChunkBytes = 256 << 10;
+
+    /// <summary>What 1 Gbit/s carries.</summary>
+    public const int PacketsPerSecond = 84_000;
+
     private const int BlockChunks = 4;
     private const long Step = 1_000;
 
@@ -16,7 +20,6 @@ internal sealed class Room
     private readonly Dictionary<ulong, Announcement> _announcements = [];
     private readonly List<long> _arrived = [];
     private readonly PlannedPacket[] _packets = new PlannedPacket[2048];
-    private readonly int _wire;
     private readonly double _switch;
     private double _switchQueue;
     private double _credit;
@@ -24,9 +27,9 @@ internal sealed class Room
 
     /// <param name="wire">Packets per second that the sender's network card takes.</param>
     /// <param name="switchRate">Packets per second that the switch takes on; 0: as many as come. It queues 500 and drops the rest.</param>
-    public Room(int seed, int chunks, IReadOnlyList<MemberTraits> members, int wire = 84_000, double switchRate = 0, double? packetsPerSecond = null, ulong sequenceEnd = uint.MaxValue)
+    public Room(int seed, int chunks, IReadOnlyList<MemberTraits> members, double switchRate = 0, double? packetsPerSecond = null, ulong sequenceEnd = uint.MaxValue)
     {
-        (Seed, Chunks, _wire, _switch) = (seed, chunks, wire, switchRate);
+        (Seed, Chunks, _switch) = (seed, chunks, switchRate);
         Options = new SenderCoreOptions(FragmentBytes, Batch: 44, Epoch: 1, packetsPerSecond, (1, null), sequenceEnd);
         Sender = new SenderCore(Options, chunks, 0);
         Members = [.. members.Select((traits, index) => new SimulatedMember(this, index, traits))];
@@ -46,6 +49,12 @@ internal sealed class Room
 
     public long Packets { get; private set; }
 
+    public int Messages => _arrived.Count;
+
+    /// <summary>The content once over the wire.</summary>
+    public double WireSeconds => PassPackets / PacketsPerSecond;
+
+    /// <summary>The most of any second.</summary>
     public int MessagesPerSecond
     {
         get
@@ -105,7 +114,7 @@ internal sealed class Room
 
     private void Send()
     {
-        _credit = Math.Min(_wire * Step / 1e6 * 2, _credit + (_wire * Step / 1e6));
+        _credit = Math.Min(PacketsPerSecond * Step / 1e6 * 2, _credit + (PacketsPerSecond * Step / 1e6));
         _switchQueue = Math.Max(0, _switchQueue - (_switch * Step / 1e6));
         for (; ; )
         {

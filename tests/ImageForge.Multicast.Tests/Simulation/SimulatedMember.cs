@@ -51,6 +51,9 @@ internal sealed class SimulatedMember
 
     public long Lost { get; private set; }
 
+    /// <summary>As it reckons itself.</summary>
+    public long Missed => (long)Core.Sequences.Missed;
+
     public int LackingAtEnd { get; private set; }
 
     public int Joins { get; private set; }
