@@ -17,7 +17,7 @@ internal static class DoctorEndpoints
 
     private static async Task<IResult> RunAsync(HttpContext context, DoctorDesk desk, DoctorOrders orders, CancellationToken cancellationToken, DoctorRequest? request = null)
     {
-        var (order, fault) = orders.Make(request ?? new DoctorRequest());
+        var (order, fault) = await orders.MakeAsync(request ?? new DoctorRequest(), cancellationToken);
         if (order is null)
             return Problems.BadRequest(fault!.Code, fault.Sentence, fault.Cure);
         return desk.TryStart(order, context.User.NameOf()) is { } run

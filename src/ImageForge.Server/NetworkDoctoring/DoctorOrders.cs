@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using ImageForge.NetDoctor;
 using ImageForge.Server.BootServices;
 using ImageForge.Server.Listening;
+using ImageForge.Server.Multicasting;
 
 namespace ImageForge.Server.NetworkDoctoring;
 
@@ -12,13 +13,14 @@ namespace ImageForge.Server.NetworkDoctoring;
 internal sealed record DoctorRequest(IReadOnlyList<string>? Interfaces = null, double? Seconds = null, string? Target = null);
 
 /// <summary>From a request to an order, with what this server knows of itself: which ports are its own, and which of them should answer.</summary>
-internal sealed class DoctorOrders(BootServicesService services, BootServicesOptions options, ServerAddresses addresses)
+internal sealed class DoctorOrders(BootServicesService services, BootServicesOptions options, MulticastSettingsDesk multicast, ServerAddresses addresses)
 {
     private const int MostInterfaces = 16;
 
     /// <summary>An order, or why there is none.</summary>
-    public (DoctorOrder? Order, SettingsFault? Fault) Make(DoctorRequest request)
+    public async Task<(DoctorOrder? Order, SettingsFault? Fault)> MakeAsync(DoctorRequest request, CancellationToken cancellationToken)
     {
+        var sessions = await multicast.GetAsync(cancellationToken);
         var interfaces = request.Interfaces is { Count: > 0 } given ? given : services.Settings.Interface is { } served ? [served] : [];
         if (interfaces.Count == 0)
             return (null, new("noInterface", "No network interface was named, and the boot services serve none.", "Name one: {\"interfaces\": [\"eth0\"]}; GET /api/v1/network-interfaces lists them."));
@@ -35,6 +37,7 @@ internal sealed class DoctorOrders(BootServicesService services, BootServicesOpt
             PathTarget = target,
             ServerProcess = Environment.ProcessId,
             ServedInterface = services.Settings.Interface,
+            Multicast = new MulticastPlan(sessions.FirstPort, sessions.LastPort, sessions.Ttl, sessions.Family == MulticastFamily.Ipv6),
             Ports =
             [
                 new("udp", options.DhcpPort, "DHCP", services.ProxyDhcp.Wanted || services.Dhcp.Wanted),

@@ -43,6 +43,8 @@ public sealed class DoctorApiTests
         Assert.Equal(("noCarrier", "problem", "eth9", "Plug it in."), (finding.Text("code"), finding.Text("severity"), finding.Text("interface"), finding.Text("cure")));
         Assert.Equal(answer.GetRawText(), (await client.GetAsync(Address, HttpStatusCode.OK)).GetRawText());
         Assert.True(orders.TryPeek(out var order) && order is { Listen.TotalSeconds: 7 } && order.PathTarget!.ToString() == "10.0.0.9" && order.ServerProcess == Environment.ProcessId);
+        // Where the sessions of this server send.
+        Assert.Equal(new MulticastPlan(30100, 30199, Ttl: 1), order.Multicast);
         Assert.Contains("1 problems", (await client.GetAsync("api/v1/events", HttpStatusCode.OK)).GetRawText(), StringComparison.Ordinal);
         // The next one may begin.
         await client.PostAsync(Address, new { interfaces = new[] { "eth9" } }, HttpStatusCode.OK);
