@@ -100,6 +100,12 @@ internal sealed partial class ImageVersions
             return deleted;
         }, cancellationToken);
 
+    /// <summary>Keeps a version until disposed, also from retention. Null: it is gone.</summary>
+    public Task<IDisposable?> HoldAsync(ImageVersion version, KeepReason reason, CancellationToken cancellationToken) =>
+        // In the one writer's turn: a deletion is either before it, or sees it.
+        database.WriteAsync(async (connection, transaction) =>
+            await connection.ExecuteScalarAsync<long?>("SELECT id FROM image_versions WHERE id = @Id", version, transaction) is null ? null : holds.Add(version.Id, reason), cancellationToken);
+
     private Task<VersionOutcome> ChangeAsync(string imageName, int number, Func<ImageVersion, SqliteTransaction, Task> change, CancellationToken cancellationToken) =>
         database.WriteAsync<VersionOutcome>(async (connection, transaction) =>
         {
@@ -109,9 +115,9 @@ internal sealed partial class ImageVersions
             return new VersionOutcome.Done((await InsideAsync(transaction, imageName, number))!);
         }, cancellationToken);
 
-    private static async Task<List<KeepReason>> ReasonsToKeepAsync(SqliteTransaction transaction, ImageVersion version)
+    private async Task<List<KeepReason>> ReasonsToKeepAsync(SqliteTransaction transaction, ImageVersion version)
     {
-        var reasons = new List<KeepReason>();
+        var reasons = new List<KeepReason>(holds.Of(version.Id));
         if (version.Pinned)
             reasons.Add(new KeepReason("versionPinned", $"Version {version.Number} of {version.ImageName} is pinned.", "Unpin it first."));
         foreach (var (task, job) in await HostTaskStore.ListActiveUsingAsync(transaction, version.Id))

@@ -5,7 +5,7 @@ using Microsoft.Data.Sqlite;
 namespace ImageForge.Server.Images;
 
 /// <summary>The database's side of images: names and sealed versions.</summary>
-internal sealed partial class ImageVersions(Database database, TimeProvider time)
+internal sealed partial class ImageVersions(Database database, VersionHolds holds, TimeProvider time)
 {
     private const string From =
         """

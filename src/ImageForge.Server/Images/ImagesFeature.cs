@@ -6,6 +6,7 @@ internal static class ImagesFeature
 {
     public static void AddImages(this WebApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<VersionHolds>();
         builder.Services.AddSingleton<ImageVersions>();
         builder.Services.AddSingleton<VersionChunks>();
         builder.Services.AddSingleton<ImageSealing>();

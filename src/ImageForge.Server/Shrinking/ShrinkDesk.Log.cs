@@ -7,4 +7,7 @@ internal sealed partial class ShrinkDesk
 
     [LoggerMessage(LogLevel.Warning, "No smaller version of {Image} version {Version} was made: {Code}")]
     private partial void LogFailed(Exception exception, string image, int version, string code);
+
+    [LoggerMessage(LogLevel.Information, "The order for a smaller version of {Image} version {Version} for disks of {DiskBytes} bytes was cancelled")]
+    private partial void LogCancelled(string image, int version, long diskBytes);
 }

@@ -18,6 +18,7 @@ internal sealed partial class ShrinkDesk : IDisposable
     private const int LargestSector = 4096, LeasesAtOnce = 1 << 16, MostWaiting = 32;
 
     private readonly ConcurrentDictionary<(long Version, long DiskBytes), ShrinkRun> _runs = new();
+    private readonly ConcurrentDictionary<(long Version, long DiskBytes), Work> _works = new();
     private readonly SemaphoreSlim _one = new(1, 1);
     private readonly string _folder;
     private readonly StoreFolder _store;
@@ -49,8 +50,8 @@ internal sealed partial class ShrinkDesk : IDisposable
     public IReadOnlyList<ShrinkRun> RunsOf(ImageVersion version) =>
         [.. _runs.Where(r => r.Key.Version == version.Id).Select(r => r.Value).OrderByDescending(r => r.StartedAt)];
 
-    /// <summary>Begins, or answers with what is under way or was made already for a disk of that size.</summary>
-    public async Task<ShrinkRun> OrderAsync(ImageVersion version, long diskBytes, string by, CancellationToken cancellationToken)
+    /// <summary>Begins, or answers with what is under way or was made already for a disk of that size. Null: the version is gone meanwhile.</summary>
+    public async Task<ShrinkRun?> OrderAsync(ImageVersion version, long diskBytes, string by, CancellationToken cancellationToken)
     {
         // Whole sectors of any disk, as the engine makes it: the same order is found again.
         diskBytes -= diskBytes % LargestSector;
@@ -61,23 +62,43 @@ internal sealed partial class ShrinkDesk : IDisposable
         var key = (version.Id, diskBytes);
         if (made is null && !_runs.ContainsKey(key) && _runs.Values.Count(static r => r.State == ShrinkState.Running) >= MostWaiting)
             return begun with { State = ShrinkState.Failed, Doing = "", EndedAt = now, Failure = ShrinkFailures.TooMany };
+        // What it is made from stays until it is made, also while it waits for others.
+        var hold = made is null ? await _versions.HoldAsync(version, InUse(version, diskBytes), cancellationToken) : null;
+        if (made is null && hold is null)
+            return null;
         var run = _runs.AddOrUpdate(key, begun, (_, before) => before.State == ShrinkState.Running ? before : begun);
-        if (ReferenceEquals(run, begun) && made is null)
-            _ = Task.Run(() => RunAsync(key, version), CancellationToken.None);
+        if (!ReferenceEquals(run, begun) || made is not null)
+        {
+            hold?.Dispose();
+            return run;
+        }
+        var work = new Work(CancellationTokenSource.CreateLinkedTokenSource(_stopping));
+        _works[key] = work;
+        _ = Task.Run(() => RunAsync(key, version, hold!, work), CancellationToken.None);
         return run;
+    }
+
+    /// <summary>Ends the orders for a version, or the one for a disk of that size; returns those once they have ended. None: nothing was under way.</summary>
+    public async Task<IReadOnlyList<ShrinkRun>> CancelAsync(ImageVersion version, long? diskBytes)
+    {
+        var works = _works.Where(w => w.Key.Version == version.Id && (diskBytes is not { } only || w.Key.DiskBytes == only - only % LargestSector)).ToList();
+        foreach (var (_, work) in works)
+            await work.CancelAsync();
+        await Task.WhenAll(works.Select(static w => w.Value.Done.Task));
+        return [.. works.Select(w => _runs[w.Key])];
     }
 
     public void Dispose() => _one.Dispose();
 
-    private async Task RunAsync((long, long DiskBytes) key, ImageVersion version)
+    private async Task RunAsync((long, long DiskBytes) key, ImageVersion version, IDisposable hold, Work work)
     {
         var folder = Path.Combine(_folder, Guid.CreateVersion7().ToString("N"));
         try
         {
-            await _one.WaitAsync(_stopping);
+            await _one.WaitAsync(work.Cancelled);
             try
             {
-                var sealedVersion = await MakeAsync(version, key.DiskBytes, folder, text => Change(key, r => r with { Doing = text }));
+                var sealedVersion = await MakeAsync(version, key.DiskBytes, folder, text => Change(key, r => r with { Doing = text }), work.Cancelled);
                 Change(key, r => r with { State = ShrinkState.Succeeded, Doing = "", Result = sealedVersion.Number, EndedAt = _time.GetUtcNow() });
                 LogMade(version.ImageName, version.Number, sealedVersion.Number, key.DiskBytes);
             }
@@ -89,6 +110,11 @@ internal sealed partial class ShrinkDesk : IDisposable
                     Directory.Delete(folder, recursive: true);
             }
         }
+        catch (OperationCanceledException) when (work.Cancelled.IsCancellationRequested && !_stopping.IsCancellationRequested)
+        {
+            LogCancelled(version.ImageName, version.Number, key.DiskBytes);
+            Change(key, r => r with { State = ShrinkState.Cancelled, Doing = "", EndedAt = _time.GetUtcNow() });
+        }
 #pragma warning disable CA1031 // The run's edge: whatever happened is its result.
         catch (Exception e)
 #pragma warning restore CA1031
@@ -97,11 +123,17 @@ internal sealed partial class ShrinkDesk : IDisposable
             LogFailed(e, version.ImageName, version.Number, failure.Code);
             Change(key, r => r with { State = ShrinkState.Failed, Doing = "", Failure = failure, EndedAt = _time.GetUtcNow() });
         }
+        finally
+        {
+            hold.Dispose();
+            _works.TryRemove(key, out _);
+            work.End();
+        }
     }
 
-    private async Task<ImageVersion> MakeAsync(ImageVersion version, long diskBytes, string folder, Action<string> say)
+    private async Task<ImageVersion> MakeAsync(ImageVersion version, long diskBytes, string folder, Action<string> say, CancellationToken cancel)
     {
-        var file = await _manifests.ReadAsync(version.ManifestHash, _stopping)
+        var file = await _manifests.ReadAsync(version.ManifestHash, cancel)
             ?? throw new FailureException("manifestMissing", Fault.Image, $"The manifest of {version.ImageName} version {version.Number} is not in the store.", "Capture the image again.");
         if (!ImageDisks.TryParse(file, out var image, out var failure))
             throw new FailureException(failure);
@@ -111,22 +143,22 @@ internal sealed partial class ShrinkDesk : IDisposable
         if (_store.FreeBytes() - _reserve < room)
             throw ShrinkFailures.NoRoom(room, _store.FreeBytes(), _reserve, _store.Root);
         _chunks.CountOn(disk.Manifest.DataChunks().Select(c => c.Id));
-        var result = await new ShrinkEngine(disk.Manifest, _chunks, _chunks, folder).RunAsync(diskBytes, say, _stopping);
+        var result = await new ShrinkEngine(disk.Manifest, _chunks, _chunks, folder).RunAsync(diskBytes, say, cancel);
         say("sealing the smaller version");
-        return await SealAsync(version, new ChunkSet(new ImageDisks([new ImageDisk(null, result.ManifestHash, result.Manifest)])), result.ManifestBytes);
+        return await SealAsync(version, new ChunkSet(new ImageDisks([new ImageDisk(null, result.ManifestHash, result.Manifest)])), result.ManifestBytes, cancel);
     }
 
     /// <summary>Leases belong to host tasks; a negative number is none of theirs, and a sweep in between takes it back: then once more.</summary>
-    private async Task<ImageVersion> SealAsync(ImageVersion version, ChunkSet chunks, byte[] manifest)
+    private async Task<ImageVersion> SealAsync(ImageVersion version, ChunkSet chunks, byte[] manifest, CancellationToken cancel)
     {
         for (var attempt = 1; ; attempt++)
         {
             // In parts: heartbeats and check-ins write to the database in between.
             foreach (var part in chunks.Ids.Chunk(LeasesAtOnce))
-                await _leases.RecordAsync(-version.Id, part, _stopping);
+                await _leases.RecordAsync(-version.Id, part, cancel);
             try
             {
-                switch (await _sealing.SealAsync(-version.Id, version.ImageName, manifest, _stopping, version.Id))
+                switch (await _sealing.SealAsync(-version.Id, version.ImageName, manifest, cancel, version.Id))
                 {
                     case SealOutcome.Sealed(var made):
                         // No host task captured it.
@@ -151,4 +183,33 @@ internal sealed partial class ShrinkDesk : IDisposable
     }
 
     private void Change((long, long) key, Func<ShrinkRun, ShrinkRun> change) => _runs.AddOrUpdate(key, _ => throw new InvalidOperationException("no such run"), (_, run) => change(run));
+
+    private static KeepReason InUse(ImageVersion version, long diskBytes) => new(
+        "versionInUse", $"A version for disks of {diskBytes} bytes is being made from version {version.Number} of {version.ImageName}.",
+        $"Wait for it or cancel it: POST /api/v1/images/{Uri.EscapeDataString(version.ImageName)}/versions/{version.Number}/shrink/cancel.");
+
+    /// <summary>What can be cancelled, and is awaited then.</summary>
+    private sealed class Work(CancellationTokenSource cancel)
+    {
+        private readonly Lock _lock = new();
+        private bool _ended;
+
+        public CancellationToken Cancelled { get; } = cancel.Token;
+
+        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task CancelAsync()
+        {
+            lock (_lock)
+                return _ended ? Task.CompletedTask : cancel.CancelAsync();
+        }
+
+        public void End()
+        {
+            lock (_lock)
+                _ended = true;
+            Done.SetResult();
+            cancel.Dispose();
+        }
+    }
 }

@@ -15,6 +15,8 @@ internal static class ShrinkEndpoints
         var group = app.MapApi("images").WithTags("Images");
         group.MapPost("{name}/versions/{number:int}/shrink", OrderAsync).RequireAuthorization(Scopes.Operate).WithName("shrinkImageVersion")
             .Produces<ShrinkRun>(202).Produces<ShrinkRun>().ProducesProblem(400).ProducesProblem(404);
+        group.MapPost("{name}/versions/{number:int}/shrink/cancel", CancelAsync).RequireAuthorization(Scopes.Operate).WithName("cancelImageVersionShrink")
+            .Produces<IReadOnlyList<ShrinkRun>>().ProducesProblem(404).ProducesProblem(409);
         group.MapGet("{name}/versions/{number:int}/shrink", ListAsync).WithName("listImageVersionShrinks").Produces<IReadOnlyList<ShrinkRun>>().ProducesProblem(404);
     }
 
@@ -24,9 +26,20 @@ internal static class ShrinkEndpoints
             return Problems.BadRequest("badDiskBytes", $"diskBytes is the size of the smaller disk, {LeastDisk} to {LargestDisk}.", "Read it from the host's inventory.");
         if (await versions.FindAsync(name, number, cancellationToken) is not { } version)
             return NoSuchVersion(name, number);
-        var run = await desk.OrderAsync(version, request.DiskBytes, context.User.NameOf(), cancellationToken);
+        if (await desk.OrderAsync(version, request.DiskBytes, context.User.NameOf(), cancellationToken) is not { } run)
+            return NoSuchVersion(name, number);
         var at = $"/api/v1/images/{Uri.EscapeDataString(name)}/versions/{number}/shrink";
         return run.State == ShrinkState.Running ? TypedResults.Accepted(at, run) : TypedResults.Ok(run);
+    }
+
+    /// <summary>All orders for the version, or only the one for a disk of <paramref name="diskBytes"/>.</summary>
+    private static async Task<IResult> CancelAsync(string name, int number, long? diskBytes, ImageVersions versions, ShrinkDesk desk, CancellationToken cancellationToken)
+    {
+        if (await versions.FindAsync(name, number, cancellationToken) is not { } version)
+            return NoSuchVersion(name, number);
+        return await desk.CancelAsync(version, diskBytes) is { Count: > 0 } ended
+            ? TypedResults.Ok(ended)
+            : Problems.Conflict("noShrinkRuns", "No smaller version is being made from it.", "Nothing to do.");
     }
 
     private static async Task<IResult> ListAsync(string name, int number, ImageVersions versions, ShrinkDesk desk, CancellationToken cancellationToken) =>

@@ -4,7 +4,7 @@ using ImageForge.Contracts;
 namespace ImageForge.Server.Shrinking;
 
 [JsonConverter(typeof(CamelCaseEnumConverter<ShrinkState>))]
-internal enum ShrinkState { Running, Succeeded, Failed }
+internal enum ShrinkState { Running, Succeeded, Failed, Cancelled }
 
 /// <summary>One order to make a smaller version of an image version; kept in memory, a restart forgets it and leaves nothing behind.</summary>
 /// <param name="DiskBytes">Size of the disk it must fit.</param>

@@ -61,6 +61,40 @@ public sealed class ShrinkTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_smaller_version_is_made_from_stays_until_it_is_made_or_cancelled()
+    {
+        await using var server = await TestServer.StartAsync();
+        await (await ScriptedAgent.WithHostAsync(server, "source")).CaptureWholeAsync("lab", MakeExt4(64 * Mib));
+        await (await ScriptedAgent.WithHostAsync(server, "source-2")).CaptureWholeAsync("lab", ImagingCalls.DiskContent(7));
+        var client = await server.AdminAsync();
+        await client.PutAsync("api/v1/images/lab/retention", System.Net.Http.Json.JsonContent.Create(new { keepLast = 1 }));
+        const string Shrink = "api/v1/images/lab/versions/1/shrink";
+        Assert.Equal("noShrinkRuns", (await client.PostAsync($"{Shrink}/cancel", null, HttpStatusCode.Conflict)).Text("code"));
+        long[] sizes = [40, 44, 48, 52];
+        foreach (var size in sizes)
+            await client.PostAsync(Shrink, new { diskBytes = size * Mib }, HttpStatusCode.Accepted);
+
+        var refusal = await (await client.DeleteAsync("api/v1/images/lab/versions/1")).JsonAsync(HttpStatusCode.Conflict);
+        Assert.Equal("versionInUse", refusal.Text("code"));
+        Assert.Contains("/shrink/cancel", refusal.Text("hint"), StringComparison.Ordinal);
+        // Nor does retention take it: version 1 is beyond the one that is kept.
+        Assert.Empty(await server.Get<ImageVersions>().ApplyRetentionAsync("lab", server.Get<ImageForge.Server.Events.EventLog>(), default));
+
+        // One of them alone, then the rest.
+        var one = await client.PostAsync($"{Shrink}/cancel?diskBytes={sizes[^1] * Mib}", null, HttpStatusCode.OK);
+        Assert.Equal((1, "cancelled"), (one.GetArrayLength(), one[0].Text("state")));
+        await client.PostAsync($"{Shrink}/cancel", null, HttpStatusCode.OK);
+        var runs = (await client.GetAsync(Shrink, HttpStatusCode.OK)).EnumerateArray().ToList();
+        Assert.Equal(4, runs.Count);
+        Assert.All(runs, r => Assert.Contains(r.Text("state"), (string[])["cancelled", "succeeded"]));
+        Assert.True(runs.Count(r => r.Text("state") == "cancelled") >= 2, string.Join(", ", runs));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(server.Get<ImageForge.Server.Data.DataFolder>().Folder("shrinking")));
+        await (await client.DeleteAsync("api/v1/images/lab/versions/1")).JsonAsync(HttpStatusCode.NoContent);
+        await client.PostAsync($"{Shrink}/cancel", null, HttpStatusCode.NotFound);
+        Assert.Equal(HttpStatusCode.Forbidden, (await (await server.WithScopeAsync("read")).PostAsync($"{Shrink}/cancel", null)).StatusCode);
+    }
+
+    [Fact]
     public async Task What_cannot_be_shrunk_fails_with_the_reason()
     {
         await using var server = await TestServer.StartAsync();
