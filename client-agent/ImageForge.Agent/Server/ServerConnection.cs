@@ -127,7 +127,7 @@ internal sealed partial class ServerConnection(
         var away = (int)status >= 500 && status != HttpStatusCode.InsufficientStorage && problem?.Code != StoreNotDurable
             || status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests;
         if (away)
-            return new ServerAwayException(problem?.Detail?.TrimEnd('.') ?? $"the server answered {(int)status} {response.ReasonPhrase}") 
+            return new ServerAwayException(problem?.Detail?.TrimEnd('.') ?? $"the server answered {(int)status} {response.ReasonPhrase}")
             {
                 RetryAfter = Asked(response),
                 Reason = problem is { Code: { } code, Detail: { } detail } ? new Failure(code, problem.Fault ?? Fault.Server, detail, problem.Hint ?? "") : null,
