@@ -76,6 +76,14 @@ public sealed class ServerUnderTest : IAsyncLifetime, IDisposable
     public async Task<long> OrderAsync(object job) =>
         (await SendAsync(HttpMethod.Post, "jobs", job)).GetProperty("job").GetProperty("id").GetInt64();
 
+    /// <summary>Multicast on loopback, as fast as is good for the test.</summary>
+    public Task MulticastAsync(double megabitsPerSecond) => SendAsync(HttpMethod.Put, "multicast/settings", new { @interface = "lo", megabitsPerSecond });
+
+    /// <summary>A session with its machines, as the API shows them.</summary>
+    public async Task<JsonElement> SessionAsync(long id) => await SendAsync(HttpMethod.Get, $"sessions/{id}", null);
+
+    public async Task<long> NewestSessionAsync() => (await SendAsync(HttpMethod.Get, "sessions", null)).GetProperty("items")[0].GetProperty("id").GetInt64();
+
     public Task CancelAsync(long job) => SendAsync(HttpMethod.Post, $"jobs/{job}/cancel", null);
 
     /// <summary>The only task of a job, as the API shows it.</summary>
