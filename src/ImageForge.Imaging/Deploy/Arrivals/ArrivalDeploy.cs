@@ -12,7 +12,7 @@ internal sealed class ArrivalDeploy(ChunkStream stream, IReadOnlyList<ArrivalTar
     /// <summary>Bytes of spans that are being put together or written.</summary>
     private const int PlainBudget = 16 << 20;
 
-    /// <summary>From this chunk size on one thread fills places: each more would need two more buffers of that size.</summary>
+    /// <summary>From this chunk size on one thread fills places: each more would need another buffer of that size.</summary>
     private const int LargeChunk = 8 << 20;
 
     public async Task RunAsync(CancellationToken cancel)
@@ -21,11 +21,11 @@ internal sealed class ArrivalDeploy(ChunkStream stream, IReadOnlyList<ArrivalTar
         var bufferBytes = targets.Max(t => ChunkSpan.BufferLength(t.Manifest));
         var workers = bufferBytes >= LargeChunk ? 1 : Math.Clamp(Environment.ProcessorCount, 1, 4);
         using var stages = new StageGroup(cancel);
-        using var assembly = new SpanAssembly(targets, bufferBytes, BufferPool.CountFor(PlainBudget, bufferBytes, workers + 2));
-        var chunks = new ArrivingChunks(stream.Numbers, places, assembly, stages.Token);
+        using var assembly = new SpanAssembly(targets, bufferBytes, BufferPool.CountFor(PlainBudget, bufferBytes, workers + 1));
+        var (times, writers) = (targets[0].Progress.Times(targets[0].Remote), targets[0].WritesInFlight);
+        var chunks = new ArrivingChunks(stream.Numbers, places, assembly, targets[0].Progress, times, stages.Token);
         if (chunks.LackingCount == 0)
             return;
-        var (times, writers) = (targets[0].Progress.Times(targets[0].Remote), targets[0].WritesInFlight);
         times.SetWorkers(writers, workers, workers);
         using var wake = stages.Token.UnsafeRegister(static c => ((ArrivingChunks)c!).Wake(), chunks);
         stages.Tasks(1, () => stream.Arrivals.RunAsync(chunks, stages.Token), chunks.Frames.CompleteAdding);
@@ -34,7 +34,7 @@ internal sealed class ArrivalDeploy(ChunkStream stream, IReadOnlyList<ArrivalTar
         await stages.CompleteAsync();
     }
 
-    private void Open(ArrivingChunks chunks, StageTimes times, CancellationToken cancel)
+    private static void Open(ArrivingChunks chunks, StageTimes times, CancellationToken cancel)
     {
         using var zstd = new ZstdDecompressor();
         var started = times.Now;
@@ -42,10 +42,8 @@ internal sealed class ArrivalDeploy(ChunkStream stream, IReadOnlyList<ArrivalTar
         {
             // A thread that has nothing to do waits for the stream.
             started = times.Add(StageTimes.Stage.Transfer, started);
-            chunks.TryPlace(zstd, frame, cancel);
-            chunks.Done(frame);
-            targets[0].Progress.AddArrived(frame.Length);
-            started = times.Add(StageTimes.Stage.Cpu, started);
+            chunks.Place(zstd, frame, cancel);
+            started = times.Now;
         }
     }
 

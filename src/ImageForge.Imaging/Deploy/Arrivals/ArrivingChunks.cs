@@ -4,6 +4,7 @@ using System.Numerics;
 using ImageForge.Imaging.Chunks;
 using ImageForge.Imaging.Disks;
 using ImageForge.Imaging.Manifests;
+using ImageForge.Imaging.Pipelines;
 
 namespace ImageForge.Imaging.Deploy.Arrivals;
 
@@ -14,10 +15,15 @@ namespace ImageForge.Imaging.Deploy.Arrivals;
 public sealed class ArrivingChunks
 {
     /// <summary>Of frames that wait to be decompressed; one frame is always taken, whatever its length.</summary>
-    internal const int FrameBudget = 8 << 20;
+    private const int FrameBudget = 8 << 20;
+
+    /// <summary>A longer frame is not copied: whoever gives it waits until it is in its place.</summary>
+    private const int LongFrame = FrameBudget / 4;
 
     private readonly object _lock = new();
     private readonly ArrivalPlaces _places;
+    private readonly DeployProgress _progress;
+    private readonly StageTimes _times;
     private readonly SpanAssembly _assembly;
     private readonly BitArray _lacking;
     private readonly BlockingCollection<ArrivedFrame> _frames = [];
@@ -27,9 +33,9 @@ public sealed class ArrivingChunks
     private int _lackingCount;
     private long _frameBytes, _plainBytes, _arrivedBytes, _unwanted;
 
-    internal ArrivingChunks(ChunkNumbers numbers, ArrivalPlaces places, SpanAssembly assembly, CancellationToken stop)
+    internal ArrivingChunks(ChunkNumbers numbers, ArrivalPlaces places, SpanAssembly assembly, DeployProgress progress, StageTimes times, CancellationToken stop)
     {
-        (Numbers, _places, _assembly, _stop) = (numbers, places, assembly, stop);
+        (Numbers, _places, _assembly, _progress, _times, _stop) = (numbers, places, assembly, progress, times, stop);
         _lacking = new BitArray(numbers.Count);
         for (var n = 0; n < numbers.Count; n++)
             if (_lacking[n] = places.IsWanted(n))
@@ -81,7 +87,7 @@ public sealed class ArrivingChunks
     }
 
     /// <summary>
-    /// Takes a frame, copied before the call returns, or waits for room. One that nobody wants is dropped. Whether it is what it claims to be
+    /// Takes a frame, which is the caller's again when the call returns, or waits for room. One that nobody wants is dropped. Whether it is what it claims to be
     /// turns out later: <see cref="Refused"/>.
     /// </summary>
     /// <exception cref="OperationCanceledException">Cancelled, or the deploy has failed.</exception>
@@ -89,17 +95,24 @@ public sealed class ArrivingChunks
     {
         if (!Claim(number, frame.Length))
             return;
-        var room = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(frame.Length, 1));
+        Interlocked.Add(ref _plainBytes, Numbers.PlainLength(number));
+        if (frame.Length > LongFrame)
+        {
+            var placed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _frames.Add(new ArrivedFrame(number, frame, null, 0, placed), cancel);
+            using var stopped = _stop.UnsafeRegister(static p => ((TaskCompletionSource)p!).TrySetCanceled(), placed);
+            await placed.Task.WaitAsync(cancel);
+            return;
+        }
+        var room = (int)BitOperations.RoundUpToPowerOf2((uint)frame.Length);
         while (EnterOrWait(room) is { } wait)
         {
             await wait.WaitAsync(cancel);
             _stop.ThrowIfCancellationRequested();
         }
-        var copy = AlignedBuffer.Rent(Math.Max(frame.Length, 1));
+        var copy = AlignedBuffer.Rent(frame.Length);
         frame.CopyTo(copy.Memory);
-        Interlocked.Add(ref _plainBytes, Numbers.PlainLength(number));
-        Interlocked.Add(ref _arrivedBytes, frame.Length);
-        _frames.Add(new ArrivedFrame(number, copy, frame.Length, room), cancel);
+        _frames.Add(new ArrivedFrame(number, copy.Memory[..frame.Length], copy, room, null), cancel);
     }
 
     /// <summary>Chunks whose frame was wrong, since the last call: they are fetched in the ordinary way, whatever else arrives.</summary>
@@ -123,41 +136,51 @@ public sealed class ArrivingChunks
         }
     }
 
-    /// <summary>Puts the chunk wherever it is wanted; false if the frame is not the chunk.</summary>
-    internal bool TryPlace(ZstdDecompressor zstd, ArrivedFrame frame, CancellationToken cancel)
+    /// <summary>Puts the chunk wherever it is wanted, if the frame is the chunk.</summary>
+    internal void Place(ZstdDecompressor zstd, ArrivedFrame frame, CancellationToken cancel)
     {
+        Place(zstd, frame.Number, frame.Bytes.Span, cancel);
+        Interlocked.Add(ref _plainBytes, -Numbers.PlainLength(frame.Number));
+        frame.Copy?.Dispose();
+        frame.Placed?.TrySetResult();
+        if (frame.Room == 0)
+            return;
+        Interlocked.Add(ref _frameBytes, -frame.Room);
+        Wake();
+    }
+
+    private void Place(ZstdDecompressor zstd, int number, ReadOnlySpan<byte> frame, CancellationToken cancel)
+    {
+        Interlocked.Add(ref _arrivedBytes, frame.Length);
+        _progress.AddArrived(frame.Length);
         OpenSpan? holder = null;
         var at = -1;
-        foreach (var (key, chunk) in _places.Of(frame.Number))
+        foreach (var (key, chunk) in _places.Of(number))
         {
+            // Waits for the disk as long as all buffers do.
             if (!_assembly.TryHold(key, chunk, cancel, out var span, out var index))
                 continue;
+            var started = _times.Now;
             if (holder is null)
             {
                 // The first place stays held, so that the others can be copied from it.
-                if (!ChunkFrame.TryOpen(zstd, Numbers[frame.Number], frame.Buffer.Span[..frame.Length], span.Place(index)))
+                var right = ChunkFrame.TryOpen(zstd, Numbers[number], frame, span.Place(index));
+                _times.Add(StageTimes.Stage.Cpu, started);
+                if (!right)
                 {
                     _assembly.Release(span, index, arrived: false);
-                    Refuse(frame.Number);
-                    return false;
+                    Refuse(number);
+                    return;
                 }
                 (holder, at) = (span, index);
                 continue;
             }
             holder.Place(at).CopyTo(span.Place(index));
+            _times.Add(StageTimes.Stage.Cpu, started);
             _assembly.Release(span, index, arrived: true);
         }
         if (holder is not null)
             _assembly.Release(holder, at, arrived: true);
-        return true;
-    }
-
-    internal void Done(ArrivedFrame frame)
-    {
-        frame.Buffer.Dispose();
-        Interlocked.Add(ref _plainBytes, -Numbers.PlainLength(frame.Number));
-        Interlocked.Add(ref _frameBytes, -frame.Room);
-        Wake();
     }
 
     private void Refuse(int number)
@@ -199,5 +222,7 @@ public sealed class ArrivingChunks
     }
 }
 
+/// <param name="Copy">Of the frame, to be disposed; null: <paramref name="Bytes"/> are the caller's, who waits.</param>
 /// <param name="Room">Bytes of the budget it takes.</param>
-internal sealed record ArrivedFrame(int Number, AlignedBuffer Buffer, int Length, int Room);
+/// <param name="Placed">Completed when the bytes are not needed any more.</param>
+internal sealed record ArrivedFrame(int Number, ReadOnlyMemory<byte> Bytes, AlignedBuffer? Copy, int Room, TaskCompletionSource? Placed);

@@ -7,7 +7,7 @@ namespace ImageForge.Imaging.Deploy.Arrivals;
 /// Puts arriving chunks beside their neighbours, so that the disk sees long writes in nearly its own order, in a fixed number of buffers.
 /// A span goes to the disk when it is complete; when all buffers wait for neighbours, the one opened first goes as it is.
 /// </summary>
-/// <param name="buffers">More than threads that fill places at the same time, by two at least: then one of them can always go on.</param>
+/// <param name="buffers">More than threads that fill places at the same time: then one of them can always go on.</param>
 internal sealed class SpanAssembly(IReadOnlyList<ArrivalTarget> targets, int bufferBytes, int buffers) : IDisposable
 {
     private readonly object _lock = new();
