@@ -1,5 +1,4 @@
 using System.Globalization;
-using ImageForge.Lab.Disks;
 
 namespace ImageForge.Lab.Machines;
 
@@ -38,7 +37,7 @@ public static class HostRootGuest
         await File.WriteAllTextAsync(Path.Combine(folder, "script"), script);
         foreach (var old in (ReadOnlySpan<string>)["output", "exit"])
             File.Delete(Path.Combine(folder, old));
-        var (kernel, initrd) = await BuildAsync(folder);
+        var (kernel, initrd) = await GuestInitrd.BuildAsync(folder, "guest", Modules, Init);
         List<string> arguments =
         [
             "-accel", "tcg,thread=multi", "-cpu", "Westmere", "-smp", "1", "-m", "1024", "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
@@ -67,31 +66,4 @@ public static class HostRootGuest
     }
 
     private static string Read(string folder, string name) => File.Exists(Path.Combine(folder, name)) ? File.ReadAllText(Path.Combine(folder, name)) : "";
-
-    private static async Task<(string Kernel, string Initrd)> BuildAsync(string folder)
-    {
-        var (kernelRoot, busybox) = await LabLinux.PackagesAsync();
-        var kernel = Directory.GetFiles(Path.Combine(kernelRoot, "boot"), "vmlinuz-*").Single();
-        var initrd = Path.Combine(folder, "guest.initrd");
-        if (File.Exists(initrd))
-            return (kernel, initrd);
-        var tree = Path.Combine(folder, "guest");
-        foreach (var name in (ReadOnlySpan<string>)["bin", "host", "proc", "sys", "dev", "modules"])
-            Directory.CreateDirectory(Path.Combine(tree, name));
-        File.Copy(busybox, Path.Combine(tree, "bin/busybox"));
-        var version = Path.GetFileName(Directory.GetDirectories(Path.Combine(kernelRoot, "lib/modules")).Single());
-        var loaded = new List<string>();
-        foreach (var module in Modules)
-            foreach (var line in (await Command.RunAsync("modprobe", "-d", kernelRoot, "-S", version, "--show-depends", module)).Split('\n'))
-                if (line.StartsWith("insmod ", StringComparison.Ordinal) && !loaded.Contains(line[7..].Trim()))
-                    loaded.Add(line[7..].Trim());
-        // In the order in which they depend on each other.
-        for (var i = 0; i < loaded.Count; i++)
-            File.Copy(loaded[i], Path.Combine(tree, "modules", string.Create(CultureInfo.InvariantCulture, $"{i:00}-{Path.GetFileName(loaded[i])}")));
-        var init = Path.Combine(tree, "init");
-        await File.WriteAllTextAsync(init, Init);
-        await Command.RunAsync("chmod", "+x", init, Path.Combine(tree, "bin/busybox"));
-        await Command.RunAsync("sh", "-c", "cd \"$1\" && find . | cpio --quiet -o -H newc | zstd -q -1 -o \"$2\"", "sh", tree, initrd);
-        return (kernel, initrd);
-    }
 }

@@ -49,7 +49,7 @@ public sealed class ServerGuest : IAsyncDisposable
     /// <param name="settings">Without the section's name: <c>Store:Grace=00:00:00</c>.</param>
     public static async Task<ServerGuest> PowerOnAsync(string folder, string serverDll, string disk, string log, params string[] settings)
     {
-        var (kernel, initrd) = await BuildAsync(folder);
+        var (kernel, initrd) = await GuestInitrd.BuildAsync(folder, "server-guest", s_modules, Init);
         var port = FreePort();
         RawImage.CreateBlank(log, 8L << 30);
         var dotnet = Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "/usr/bin/dotnet";
@@ -115,36 +115,5 @@ public sealed class ServerGuest : IAsyncDisposable
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    private static async Task<(string Kernel, string Initrd)> BuildAsync(string folder)
-    {
-        var (kernelRoot, busybox) = await LabLinux.PackagesAsync();
-        var kernel = Directory.GetFiles(Path.Combine(kernelRoot, "boot"), "vmlinuz-*").Single();
-        var initrd = Path.Combine(folder, "server-guest.initrd");
-        if (File.Exists(initrd))
-            return (kernel, initrd);
-        var tree = Path.Combine(folder, "server-guest");
-        foreach (var name in (ReadOnlySpan<string>)["bin", "host", "proc", "sys", "dev", "modules"])
-            Directory.CreateDirectory(Path.Combine(tree, name));
-        File.Copy(busybox, Path.Combine(tree, "bin/busybox"));
-        var version = Path.GetFileName(Directory.GetDirectories(Path.Combine(kernelRoot, "lib/modules")).Single());
-        var loaded = new List<string>();
-        foreach (var module in s_modules)
-        {
-            foreach (var line in (await Command.RunAsync("modprobe", "-d", kernelRoot, "-S", version, "--show-depends", module)).Split('\n'))
-            {
-                if (line.StartsWith("insmod ", StringComparison.Ordinal) && !loaded.Contains(line[7..].Trim()))
-                    loaded.Add(line[7..].Trim());
-            }
-        }
-        // In the order in which they depend on each other.
-        for (var i = 0; i < loaded.Count; i++)
-            File.Copy(loaded[i], Path.Combine(tree, "modules", string.Create(CultureInfo.InvariantCulture, $"{i:00}-{Path.GetFileName(loaded[i])}")));
-        var init = Path.Combine(tree, "init");
-        await File.WriteAllTextAsync(init, Init);
-        await Command.RunAsync("chmod", "+x", init, Path.Combine(tree, "bin/busybox"));
-        await Command.RunAsync("sh", "-c", "cd \"$1\" && find . | cpio --quiet -o -H newc | zstd -q -1 -o \"$2\"", "sh", tree, initrd);
-        return (kernel, initrd);
     }
 }
