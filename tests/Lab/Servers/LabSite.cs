@@ -71,14 +71,17 @@ public sealed class LabSite : IAsyncDisposable
     public Task AddHostAsync(string name, string mac) =>
         Api.PostAsync("api/v1/hosts", new JsonObject { ["name"] = name, ["macs"] = new JsonArray(mac) });
 
-    /// <summary>Orders a job for one host and returns the id of its host task.</summary>
-    public async Task<HostTaskHandle> OrderAsync(JobKind kind, string mac, JsonObject? more = null)
+    /// <summary>Orders a job for one host and returns its host task.</summary>
+    public async Task<HostTaskHandle> OrderAsync(JobKind kind, string mac, JsonObject? more = null) => (await OrderAsync(kind, [mac], more))[0];
+
+    /// <summary>Orders a job for several hosts and returns their host tasks, in the same order.</summary>
+    public async Task<IReadOnlyList<HostTaskHandle>> OrderAsync(JobKind kind, IReadOnlyList<string> macs, JsonObject? more = null)
     {
         var order = more ?? [];
         order["kind"] = Lower(kind.ToString());
-        order["hosts"] = new JsonArray(mac);
+        order["hosts"] = new JsonArray([.. macs.Select(mac => (JsonNode)mac)]);
         var job = (await Api.PostAsync("api/v1/jobs", order))!;
-        return new HostTaskHandle(this, (long)job["job"]!["id"]!, (long)job["tasks"]![0]!["id"]!);
+        return [.. job["tasks"]!.AsArray().Select(task => new HostTaskHandle(this, (long)job["job"]!["id"]!, (long)task!["id"]!))];
     }
 
     public async ValueTask DisposeAsync()
