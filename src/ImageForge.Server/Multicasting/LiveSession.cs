@@ -18,6 +18,7 @@ internal sealed class LiveSession(SessionRow row, MulticastSettings settings, Gr
         new SenderOptions(group, on?.AddressOf(group.Group.AddressFamily), on?.Index ?? 0, settings.Ttl, settings.FragmentBytes, settings.BatchThatFits, row.Epoch, null, StartOf(row)), content, frames, time);
 
     private readonly HashSet<long> _silent = [];
+    private readonly Dictionary<long, IPAddress> _hearers = [];
 
     private Task _running = Task.CompletedTask;
     private long _emptySince = time.GetTimestamp();
@@ -63,6 +64,17 @@ internal sealed class LiveSession(SessionRow row, MulticastSettings settings, Gr
         }
     }
 
+    /// <summary>Where the machines are, or were, that packets reach.</summary>
+    public IReadOnlyList<IPAddress> HearersBut(long task)
+    {
+        lock (_lock)
+        {
+            foreach (var member in _members.Values.Where(static m => m.Heard))
+                _hearers[member.TaskId] = member.Address;
+            return [.. _hearers.Where(h => h.Key != task).Select(static h => h.Value)];
+        }
+    }
+
     /// <summary>How long nobody has been here.</summary>
     public TimeSpan EmptyFor
     {
@@ -72,6 +84,9 @@ internal sealed class LiveSession(SessionRow row, MulticastSettings settings, Gr
                 return _members.Count > 0 ? TimeSpan.Zero : time.GetElapsedTime(_emptySince);
         }
     }
+
+    /// <summary>When a scheduled-cast begins with whoever is there; null: it waits for nobody.</summary>
+    public DateTimeOffset? StartsAt => Row.StartsAt;
 
     public SenderFigures Figures() => _sender.Figures();
 
@@ -149,6 +164,12 @@ internal sealed class LiveSession(SessionRow row, MulticastSettings settings, Gr
             _silent.Add(member.TaskId);
     }
 
+    public void NoteHearer(LiveMember member)
+    {
+        lock (_lock)
+            _hearers[member.TaskId] = member.Address;
+    }
+
     public void Leave(LiveMember member)
     {
         lock (_lock)
@@ -179,14 +200,8 @@ internal sealed class LiveSession(SessionRow row, MulticastSettings settings, Gr
         for (var began = time.GetTimestamp(); Members.Count > 0 && time.GetElapsedTime(began) < patience;)
             await timer.WaitForNextTickAsync();
         await _ending.CancelAsync();
-        try
-        {
-            await _running;
-        }
-        catch (Exception e) when (e is OperationCanceledException or IOException)
-        {
-            // A fault was told by whoever waits for RunAsync.
-        }
+        // A fault is told by whoever waits for RunAsync.
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public async ValueTask DisposeAsync()
@@ -198,6 +213,6 @@ internal sealed class LiveSession(SessionRow row, MulticastSettings settings, Gr
     private static long Repair(long bytes, SenderFigures figures) => (long)(bytes * figures.RepairShare / (1 + figures.RepairShare));
 
     private static StartRule StartOf(SessionRow row) => row is { StartRule: Contracts.MulticastStart.Scheduled, StartedAt: null }
-        ? StartRule.Scheduled(row.WaitForHosts ?? 1, row.FirstHostAt + TimeSpan.FromSeconds(row.WaitSeconds ?? 600))
+        ? StartRule.Scheduled(row.WaitForHosts ?? 1, row.StartsAt)
         : StartRule.FirstHost;
 }

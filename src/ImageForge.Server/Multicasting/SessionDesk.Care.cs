@@ -21,8 +21,8 @@ internal sealed partial class SessionDesk
                 await events.RecordAsync("multicastStarted", live.Row.Image,
                     $"Multicast session {live.Row.Id} sends {live.Row.Image} to {live.Group.Group} port {live.Group.Port}, with {Machines(members.Count)} so far.", cancellationToken);
         }
-        // Nobody waits for machines whose task has ended before they came.
-        if (figures.State == SenderState.Waiting && members.Count > 0 && members.Count >= waitedFor)
+        // Nobody waits for machines whose task has ended before they came, nor beyond the time by the calendar, should that jump ahead of the sender's clock.
+        if (figures.State == SenderState.Waiting && members.Count > 0 && (members.Count >= waitedFor || time.GetUtcNow() >= live.StartsAt))
             live.StartNow();
         foreach (var member in members)
         {
@@ -51,7 +51,7 @@ internal sealed partial class SessionDesk
         var members = await store.ListMembersAsync(row.Id, cancellationToken);
         var complete = members.Count(static m => m.Outcome == "complete");
         await events.RecordAsync("multicastEnded", row.Image, string.Create(CultureInfo.InvariantCulture,
-            $"Multicast session {row.Id} of {row.Image} ended: {text ?? (members.Count == 0 ? "no machine came." : "nobody was left.")} {Machines(complete)} of {members.Count} got everything from it; {now.BytesSent / 1e6:0.0} MB were sent, {(now.BytesSent == 0 ? 0 : 100.0 * now.RepairBytes / now.BytesSent):0.0} % of it repair."),
+            $"Multicast session {row.Id} of {row.Image} ended: {text ?? (members.Count == 0 ? "no machine came." : "nobody was left.")} {complete} of its {Machines(members.Count)} needed nothing over HTTP; {now.BytesSent / 1e6:0.0} MB were sent, {(now.BytesSent == 0 ? 0 : 100.0 * now.RepairBytes / now.BytesSent):0.0} % of it repair."),
             cancellationToken);
         LogEnded(row.Id, row.Image, reason);
     }

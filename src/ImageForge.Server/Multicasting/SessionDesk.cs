@@ -183,6 +183,8 @@ internal sealed partial class SessionDesk(
     private async Task SaveAsync(LiveSession live, SenderFigures figures)
     {
         var (bytes, repair) = live.TakeCounters(figures);
+        if (bytes == 0 && figures.Epoch <= live.Row.Epoch)
+            return;
         await store.SaveCountersAsync(live.Row.Id, figures.Epoch, bytes, repair, CancellationToken.None);
     }
 

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
 using ImageForge.Multicast;
 using ImageForge.Server.Agents;
 using ImageForge.Server.Data;
@@ -21,6 +23,8 @@ internal sealed class SessionMembers(SessionStore store, HostTaskStore tasks, Ta
         if (!session.Members.Contains(member))
             return;
         var figures = session.Observe();
+        if (member.Heard || end == MemberEnd.Complete)
+            session.NoteHearer(member);
         var cause = end == MemberEnd.HeardNothing ? CauseFor(session, member, figures) : null;
         var outcome = StoredName.Of(end);
         await store.SaveLeaveAsync(session.Row.Id, member.TaskId, outcome, member.Figures, cause, cancellationToken);
@@ -34,21 +38,21 @@ internal sealed class SessionMembers(SessionStore store, HostTaskStore tasks, Ta
     private static LikelyCause CauseFor(LiveSession session, LiveMember member, SenderFigures figures)
     {
         session.NoteSilent(member);
-        var hearers = session.Members.Where(m => m != member && m.Heard).ToList();
-        var near = hearers.Count(m => NearEachOther(session, m, member));
+        var hearers = session.HearersBut(member.TaskId);
+        var near = hearers.Count(hearer => NearEachOther(session, hearer, member.Address));
         var others = SendInterface.All().Where(i => i.Name != session.On?.Name).ToList();
         return SilenceCause.Of(new SilenceFacts(member.HostName, member.Address, session.Group, session.Ttl, session.On, others, figures.BytesSent, near, hearers.Count - near, session.Silent));
     }
 
     /// <summary>In one network, as far as the server can tell: both in the same one of ours, or both behind routers with the same first 24 (IPv6: 64) bits.</summary>
-    private static bool NearEachOther(LiveSession session, LiveMember one, LiveMember other)
+    private static bool NearEachOther(LiveSession session, IPAddress one, IPAddress other)
     {
         foreach (var network in session.On?.Networks ?? [])
         {
-            if (network.SameNetwork(one.Address) && network.SameNetwork(other.Address))
+            if (network.SameNetwork(one) && network.SameNetwork(other))
                 return true;
         }
-        return new OwnAddress(one.Address, one.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? 24 : 64).SameNetwork(other.Address);
+        return new OwnAddress(one, one.AddressFamily == AddressFamily.InterNetwork ? 24 : 64).SameNetwork(other);
     }
 }
 

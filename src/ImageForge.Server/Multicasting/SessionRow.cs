@@ -56,6 +56,10 @@ internal sealed record SessionRow(
     long BytesSent,
     long RepairBytes)
 {
+    /// <summary>When a scheduled-cast begins with whoever is there; null: it has begun, waits for nobody, or no machine is there yet.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? StartsAt => this is { StartRule: MulticastStart.Scheduled, StartedAt: null, FirstHostAt: { } first } ? first.AddSeconds(WaitSeconds ?? 0) : null;
+
     [JsonIgnore]
     public string Image => $"{ImageName} version {VersionNumber}";
 }

@@ -52,8 +52,7 @@ internal static class SessionViews
         var (unsaved, repair) = live is null ? (0, 0) : live.Unsaved(figures!);
         return new MulticastSessionView(
             row.Id, row.ImageName, row.VersionNumber, row.JobId, row.StartRule, row.WaitForHosts,
-            row is { State: SessionState.Waiting, StartRule: MulticastStart.Scheduled, FirstHostAt: { } first } ? first.AddSeconds(row.WaitSeconds ?? 0) : null,
-            row.State, Math.Max(row.Epoch, figures?.Epoch ?? 0), row.CreatedAt, row.StartedAt, row.EndedAt, row.EndReason, row.EndText, row.BytesSent + unsaved, row.RepairBytes + repair,
+            row.State == SessionState.Waiting ? row.StartsAt : null, row.State, Math.Max(row.Epoch, figures?.Epoch ?? 0), row.CreatedAt, row.StartedAt, row.EndedAt, row.EndReason, row.EndText, row.BytesSent + unsaved, row.RepairBytes + repair,
             live is null ? null : Of(live, figures!));
     }
 

@@ -86,8 +86,9 @@ internal sealed class CheckedFrames(ChunkNumbers numbers) : IFrameSink
     private readonly ChunkSet _have = new(numbers.Count);
     private readonly Lock _lock = new();
     private int _wrong;
+    private volatile bool _busy;
 
-    public bool HasRoom => true;
+    public bool HasRoom => !_busy;
 
     public long WaitingBytes => 0;
 
@@ -134,7 +135,11 @@ internal sealed class CheckedFrames(ChunkNumbers numbers) : IFrameSink
         else
             Hold([chunk]);
         if (Slowness > TimeSpan.Zero)
+        {
+            _busy = true;
             await Task.Delay(Slowness, cancel);
+            _busy = false;
+        }
     }
 
     public IReadOnlyList<int> Refused() => [];

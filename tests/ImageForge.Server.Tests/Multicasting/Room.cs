@@ -14,6 +14,8 @@ namespace ImageForge.Server.Tests.Multicasting;
 /// <summary>A server with one image, "lab", and the machines that are to get it.</summary>
 internal sealed class Room(IServerUnderTest server, byte[] disk, ImageVersion version, ChunkNumbers numbers)
 {
+    private static int s_servers;
+
     private int _machines;
 
     public IServerUnderTest Server => server;
@@ -40,11 +42,11 @@ internal sealed class Room(IServerUnderTest server, byte[] disk, ImageVersion ve
         return new Room(server, disk, (await server.Get<ImageVersions>().FindAsync(image, 1, default))!, new ChunkNumbers(disks));
     }
 
-    /// <summary>Sessions send on the loopback interface.</summary>
+    /// <summary>Sessions send on the loopback interface, to groups that no other test's server has.</summary>
     public static async Task<HttpClient> OnLoopbackAsync(TestServer server, double? megabits = null)
     {
         var admin = await server.AdminAsync();
-        await (await admin.PutAsJsonAsync("api/v1/multicast/settings", new { @interface = "lo", megabitsPerSecond = megabits })).JsonAsync(HttpStatusCode.OK);
+        await (await admin.PutAsJsonAsync("api/v1/multicast/settings", new { @interface = "lo", groups = $"239.255.{100 + Interlocked.Increment(ref s_servers)}.0/24", megabitsPerSecond = megabits })).JsonAsync(HttpStatusCode.OK);
         return admin;
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Text.Json;
+using ImageForge.Multicast;
 
 namespace ImageForge.Server.Tests.Multicasting;
 
@@ -30,17 +31,25 @@ internal static class Sessions
     /// <summary>Message 1: lacks all chunks.</summary>
     public static byte[] Join(int chunks)
     {
-        var message = new byte[18];
+        var message = new byte[22];
         message[0] = 1;
         message[1] = 1;
-        BinaryPrimitives.WriteInt32BigEndian(message.AsSpan(2), chunks);
-        BinaryPrimitives.WriteInt32BigEndian(message.AsSpan(6), 1);
-        BinaryPrimitives.WriteInt32BigEndian(message.AsSpan(14), chunks);
+        BinaryPrimitives.WriteInt32BigEndian(message.AsSpan(2), 512);
+        BinaryPrimitives.WriteInt32BigEndian(message.AsSpan(6), chunks);
+        BinaryPrimitives.WriteInt32BigEndian(message.AsSpan(10), 1);
+        BinaryPrimitives.WriteInt32BigEndian(message.AsSpan(18), chunks);
         return message;
     }
 
     /// <summary>Message 5.</summary>
     public static byte[] Leave(byte reason) => [5, reason];
+}
+
+internal static class Outcomes
+{
+    /// <summary>Whoever was told that nothing is left to send while it still unpacked the last frames says "over HTTP" and lacks nothing.</summary>
+    public static void HasEverything(this ReceiveOutcome outcome) =>
+        Assert.True(outcome.End == ReceiveEnd.Complete || outcome is { End: ReceiveEnd.GoOnOverHttp, Lacking.Count: 0 }, $"{outcome}, lacks {outcome.Lacking.Count}");
 }
 
 internal static class Wait
