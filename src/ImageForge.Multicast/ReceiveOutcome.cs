@@ -48,7 +48,11 @@ public sealed record ReceiverFigures(
     int Pass,
     bool InStep,
     MemberLimit Limit,
-    WaitingForStart? Waiting);
+    WaitingForStart? Waiting)
+{
+    /// <summary>Packets of parity per packet of fragments that verified, whether this member needed them or another.</summary>
+    public double RepairShare { get; init; }
+}
 
 /// <param name="Members">Here already.</param>
 /// <param name="WaitFor">Members that the start waits for.</param>

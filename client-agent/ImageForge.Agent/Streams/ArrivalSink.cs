@@ -1,5 +1,7 @@
 using ImageForge.Agent.Server;
 using ImageForge.Imaging.Deploy.Arrivals;
+using ImageForge.Imaging.Pipelines;
+using ImageForge.Multicast;
 using ImageForge.Multicast.Frames;
 
 namespace ImageForge.Agent.Streams;
@@ -8,6 +10,13 @@ namespace ImageForge.Agent.Streams;
 internal sealed class ArrivalSink(ArrivingChunks chunks, Traffic traffic) : IFrameSink
 {
     public bool HasRoom => chunks.HasRoom;
+
+    public MemberLimit Behind => chunks.Behind switch
+    {
+        Bottleneck.Disk => MemberLimit.Disk,
+        Bottleneck.Cpu => MemberLimit.Processor,
+        _ => MemberLimit.None,
+    };
 
     public long WaitingBytes => chunks.WaitingBytes;
 

@@ -25,6 +25,8 @@ internal sealed class StreamStatus
                 + (waiting.Left is { } left ? string.Create(CultureInfo.InvariantCulture, $", {Math.Max(0, left.TotalSeconds):0} s left") : "");
         var all = figures.Verified + figures.Missed;
         var text = string.Create(CultureInfo.InvariantCulture, $"multicast {figures.BitsPerSecond / 1e6:0} Mbit/s, {(all > 0 ? 100.0 * figures.Missed / all : 0):0.#} % lost");
+        if (figures.RepairShare >= 0.0005)
+            text += string.Create(CultureInfo.InvariantCulture, $", {100 * figures.RepairShare:0.#} % repair");
         return figures.InStep ? text : text + ", catches up later";
     }
 }

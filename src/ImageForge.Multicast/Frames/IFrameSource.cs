@@ -13,11 +13,14 @@ public interface IFrameSink
     /// <summary>False: a block more would have to wait, because disk or processor are behind.</summary>
     bool HasRoom { get; }
 
+    /// <summary>What is behind when there is no room: disk or processor; none: neither, the frame itself is long.</summary>
+    MemberLimit Behind => MemberLimit.Disk;
+
     /// <summary>Plain bytes accepted and not yet written.</summary>
     long WaitingBytes { get; }
 
     /// <summary>
-    /// Takes a frame (copied before the call returns), or waits for room. Verification happens behind it; a frame that turns out wrong
+    /// Takes a frame, which is the caller's again when the call returns, or waits for room. Verification happens behind it; a frame that turns out wrong
     /// is told through <see cref="Refused"/>.
     /// </summary>
     ValueTask TakeAsync(int chunk, ReadOnlyMemory<byte> frame, CancellationToken cancel);

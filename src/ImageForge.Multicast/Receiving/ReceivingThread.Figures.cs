@@ -16,6 +16,8 @@ internal sealed partial class ReceivingThread
     private string? _socketError;
     private long _strangers;
     private long _refused;
+    private long _fragments;
+    private long _rows;
     private long _waitedAt = -2 * Second;
     private long _ratedAt;
     private (ulong Verified, ulong Missed, long Drops) _rated;
@@ -33,7 +35,10 @@ internal sealed partial class ReceivingThread
                 ? new WaitingForStart(told.Members, told.WaitFor, told.Seconds == uint.MaxValue ? null : TimeSpan.FromSeconds(told.Seconds))
                 : null;
             return new ReceiverFigures(_rate * 8 * (_fragmentBytes + PacketHeader.Overhead), (long)core.Sequences.Count, (long)core.Sequences.Missed, _refused, _drops,
-                (int)core.TurnedAway, core.Lacking.Count + core.OverHttp.Count, (int)core.Pass, core.InStep, _limit, waiting);
+                (int)core.TurnedAway, core.Lacking.Count + core.OverHttp.Count, (int)core.Pass, core.InStep, _limit, waiting)
+            {
+                RepairShare = _fragments == 0 ? 0 : _rows / (double)_fragments,
+            };
         }
     }
 
@@ -67,7 +72,8 @@ internal sealed partial class ReceivingThread
             var arrived = verified >= _rated.Verified ? verified - _rated.Verified : verified;
             var lost = missed > _rated.Missed ? missed - _rated.Missed : 0;
             _rate = arrived * 1e6 / passed;
-            _limit = !hasRoom || at - _waitedAt < Second ? MemberLimit.Disk
+            var behind = !hasRoom || at - _waitedAt < Second ? sink.Behind : MemberLimit.None;
+            _limit = behind != MemberLimit.None ? behind
                 : _drops > _rated.Drops ? MemberLimit.Processor
                 : lost > LossOfNote * (arrived + lost) ? MemberLimit.Network
                 : MemberLimit.None;

@@ -196,6 +196,7 @@ internal sealed partial class ReceivingThread(ReceiverOptions options, SessionCo
                 core.Hear(announcement, header.Sequence, at);
             return;
         }
+        _ = header.Kind == PacketKind.Parity ? _rows++ : _fragments++;
         if (core.Admit(header.Block, header.Length, sink.HasRoom) == Admission.Open)
             Put(header, body, at);
         ForgetDropped();

@@ -11,6 +11,9 @@ public sealed class StreamStatusTests
     public void Tells_rate_and_loss() => Assert.Equal("multicast 412 Mbit/s, 0.5 % lost", StreamStatus.Describe(s_figures));
 
     [Fact]
+    public void Tells_how_much_was_repair() => Assert.Equal("multicast 412 Mbit/s, 0.5 % lost, 2 % repair", StreamStatus.Describe(s_figures with { RepairShare = 0.02 }));
+
+    [Fact]
     public void Tells_that_nobody_waits_for_this_machine() => Assert.Equal("multicast 412 Mbit/s, 0.5 % lost, catches up later", StreamStatus.Describe(s_figures with { InStep = false }));
 
     [Fact]

@@ -59,6 +59,9 @@ public sealed class ArrivingChunks
     /// <summary>False: the next frames would have to wait.</summary>
     public bool HasRoom => Interlocked.Read(ref _frameBytes) <= FrameBudget / 2;
 
+    /// <summary>What keeps frames waiting right now: <see cref="Bottleneck.Disk"/>, <see cref="Bottleneck.Cpu"/>, or neither.</summary>
+    public Bottleneck Behind => _assembly.DiskIsBehind ? Bottleneck.Disk : HasRoom ? Bottleneck.Unknown : Bottleneck.Cpu;
+
     internal BlockingCollection<ArrivedFrame> Frames => _frames;
 
     /// <summary>Whether the chunk is wanted and has not come.</summary>

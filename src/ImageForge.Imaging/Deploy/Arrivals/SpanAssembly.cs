@@ -28,6 +28,16 @@ internal sealed class SpanAssembly(IReadOnlyList<ArrivalTarget> targets, int buf
     /// <summary>Bytes of chunks that wait for the disk, not for their neighbours.</summary>
     public long WaitingBytes => Interlocked.Read(ref _waitingBytes);
 
+    /// <summary>Spans wait for a thread that writes, or chunks for a buffer that is being written.</summary>
+    public bool DiskIsBehind
+    {
+        get
+        {
+            lock (_lock)
+                return _toWrite.Count > 0 || (_free == 0 && _onTheWay > 0);
+        }
+    }
+
     /// <summary>
     /// The span that has the chunk among its missing ones, kept open until <see cref="Release"/>; waits for a buffer.
     /// False: the chunk is done or on its way.

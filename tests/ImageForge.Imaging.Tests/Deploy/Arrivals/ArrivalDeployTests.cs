@@ -4,6 +4,7 @@ using ImageForge.Imaging.Deploy;
 using ImageForge.Imaging.Deploy.Arrivals;
 using ImageForge.Imaging.Disks;
 using ImageForge.Imaging.Manifests;
+using ImageForge.Imaging.Pipelines;
 using ImageForge.Imaging.Tests.Doubles;
 
 namespace ImageForge.Imaging.Tests.Deploy.Arrivals;
@@ -216,6 +217,7 @@ public sealed class ArrivalDeployTests
         while (stream.Chunks is null || stream.Chunks.HasRoom)
             await Task.Delay(5);
         Assert.True(stream.Chunks.WaitingBytes > 8 << 20);
+        Assert.Equal(Bottleneck.Disk, stream.Chunks.Behind);
         await cancel.CancelAsync();
         stuck.Set();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(TimeSpan.FromSeconds(20)));
