@@ -54,7 +54,8 @@ internal sealed partial class ReceivingThread
             var joined = _group is { } group && Membership.IsHeld(group.Group, options.InterfaceName);
             var facts = new ReceiveFacts(_group, joined, _socketError, _strangers, _refused, (long)core.Sequences.Count,
                 core.HeardAt is { } heard ? TimeSpan.FromMicroseconds(now() - heard) : null);
-            return new ReceiveOutcome(end == ReceiveEnd.Complete && lacking.Count > 0 ? ReceiveEnd.GoOnOverHttp : end, lacking, figures, facts);
+            // The last frame may have come while the end was told.
+            return new ReceiveOutcome(lacking.Count == 0 ? ReceiveEnd.Complete : end == ReceiveEnd.Complete ? ReceiveEnd.GoOnOverHttp : end, lacking, figures, facts);
         }
     }
 

@@ -39,6 +39,9 @@ internal sealed partial class SenderCore
         }
         // Room for the repair of the last blocks is left.
         _endOfEpoch |= _sequence >= _options.SequenceEnd - (_options.SequenceEnd / 8);
+        // What was read ahead was more than the epoch had left: it comes in the next one.
+        if (IsUsedUp)
+            _block = null;
         if (_phase == Phase.Streaming && _block is null && _ahead == 0 && (_endOfEpoch || !_plan.HasNext()))
             ClosePass(now);
         else if (_phase == Phase.Closing && IsAnswered(now))
@@ -68,7 +71,7 @@ internal sealed partial class SenderCore
 
     private bool IsAnswered(long now)
     {
-        if (now - _closingSince > RepairWithin || now - Math.Max(_closingSince, _repairAsked) > AnswersWithin || _sequence + 1 >= _options.SequenceEnd)
+        if (now - _closingSince > RepairWithin || now - Math.Max(_closingSince, _repairAsked) > AnswersWithin)
             return true;
         return _members.TrueForAll(member => member.Finished || member.AnsweredPass == Pass || member.Lacking.Count == 0 || Joined(member));
     }

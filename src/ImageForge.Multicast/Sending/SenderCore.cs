@@ -152,7 +152,7 @@ internal sealed partial class SenderCore
         _ahead -= chunks;
         _blocks++;
         // Everybody may have left while it was read.
-        if (_members.Count > 0)
+        if (_members.Count > 0 && !IsUsedUp)
             _block = (number, shape, 0);
         _repair.Keep(number, shape);
     }
@@ -233,9 +233,12 @@ internal sealed partial class SenderCore
         return count;
     }
 
+    /// <summary>The epoch has no sequence left.</summary>
+    private bool IsUsedUp => _sequence + 1 >= _options.SequenceEnd;
+
     private bool MustAnnounce(long now)
     {
-        if (_sequence + 1 >= _options.SequenceEnd)
+        if (IsUsedUp)
             return false;
         var since = now - _announcedAt;
         return since >= AnnounceEvery

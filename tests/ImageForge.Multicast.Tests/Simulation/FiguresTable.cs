@@ -25,7 +25,7 @@ public sealed class FiguresTable
     private static string Table()
     {
         var text = new StringBuilder("\n| room | MB | most of it done | everybody done | passes | repair | messages/s | over HTTP |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n");
-        foreach (var plan in Rooms.All)
+        foreach (var plan in SimulatedRooms.All)
         {
             var room = plan.Result;
             var ends = room.Members.Select(member => member.EndedAt / 1e6).Order().ToList();

@@ -8,7 +8,7 @@ public sealed class RoomTests(ITestOutputHelper output)
     [Fact]
     public void Four_members_without_loss_take_the_time_of_the_wire()
     {
-        var room = Run(Rooms.FourClean);
+        var room = Run(SimulatedRooms.FourClean);
         Assert.All(room.Members, Complete);
         Assert.Equal(0, room.Sender.ParityPackets);
         Assert.InRange(Last(room), 0, 1.15 * room.WireSeconds);
@@ -17,7 +17,7 @@ public sealed class RoomTests(ITestOutputHelper output)
     [Fact]
     public void One_percent_of_loss_costs_less_than_twice_what_the_worst_loses()
     {
-        var room = Run(Rooms.FourLosing);
+        var room = Run(SimulatedRooms.FourLosing);
         Assert.All(room.Members, Complete);
         var worst = room.Members.Max(member => member.Lost);
         Assert.InRange(room.Sender.ParityPackets, worst, 2 * worst);
@@ -26,15 +26,15 @@ public sealed class RoomTests(ITestOutputHelper output)
 
     /// <summary>The seven or more that are well take the time they take without the others, and the others end, too.</summary>
     [Theory]
-    [InlineData(nameof(Rooms.Lossy))]
-    [InlineData(nameof(Rooms.Pausing))]
-    [InlineData(nameof(Rooms.SlowDisk))]
-    [InlineData(nameof(Rooms.Rebooted))]
-    [InlineData(nameof(Rooms.Late))]
+    [InlineData(nameof(SimulatedRooms.Lossy))]
+    [InlineData(nameof(SimulatedRooms.Pausing))]
+    [InlineData(nameof(SimulatedRooms.SlowDisk))]
+    [InlineData(nameof(SimulatedRooms.Rebooted))]
+    [InlineData(nameof(SimulatedRooms.Late))]
     public void A_bad_member_costs_the_majority_less_than_a_tenth(string what)
     {
-        var alone = Run(Rooms.EightGood);
-        var room = Run(Rooms.ByName(what));
+        var alone = Run(SimulatedRooms.EightGood);
+        var room = Run(SimulatedRooms.ByName(what));
         var good = room.Members.Take(alone.Members.Count).ToList();
 
         Assert.All(good, Complete);
@@ -46,7 +46,7 @@ public sealed class RoomTests(ITestOutputHelper output)
     [Fact]
     public void A_member_that_joins_in_the_middle_is_done_soon_after_the_others()
     {
-        var room = Run(new RoomPlan("", 2000, [.. Rooms.Same(8, new MemberTraits()), new(JoinAt: 0.5)]));
+        var room = Run(new RoomPlan("", 2000, [.. SimulatedRooms.Same(8, new MemberTraits()), new(JoinAt: 0.5)]));
         var others = room.Members.Take(8).Max(member => member.EndedAt);
         Assert.InRange(room.Members[8].EndedAt - others, 0, 0.6 * others);
     }
@@ -54,7 +54,7 @@ public sealed class RoomTests(ITestOutputHelper output)
     [Fact]
     public void A_member_at_a_quarter_of_the_speed_takes_the_time_of_its_disk()
     {
-        var room = Run(Rooms.SlowDisk);
+        var room = Run(SimulatedRooms.SlowDisk);
         var disk = room.Chunks * (double)Room.ChunkBytes / room.Members[^1].Traits.Disk;
         Assert.InRange(room.Members[^1].EndedAt / 1e6, 0, 1.1 * disk);
     }
@@ -65,7 +65,7 @@ public sealed class RoomTests(ITestOutputHelper output)
     [InlineData(0.2, 3.5)]
     public void Loss_that_everybody_has_is_repaired_and_does_not_hold_the_pace_down(double loss, double times)
     {
-        var room = Run(new RoomPlan("", 1000, [.. Rooms.Same(8, new MemberTraits(Loss: loss))]));
+        var room = Run(new RoomPlan("", 1000, [.. SimulatedRooms.Same(8, new MemberTraits(Loss: loss))]));
         Assert.All(room.Members, member => Assert.InRange(member.LackingAtEnd, 0, 16));
         Assert.InRange(Last(room), 0, times * room.WireSeconds);
     }
@@ -73,7 +73,7 @@ public sealed class RoomTests(ITestOutputHelper output)
     [Fact]
     public void A_switch_of_a_tenth_of_the_speed_is_filled_and_not_flooded()
     {
-        var room = new Room(Rooms.Seed, 500, [.. Rooms.Same(8, new MemberTraits())], switchRate: 8_400).Run();
+        var room = new Room(SimulatedRooms.Seed, 500, [.. SimulatedRooms.Same(8, new MemberTraits())], switchRate: 8_400).Run();
         Print("switch", room);
         Assert.All(room.Members, Complete);
         Assert.InRange(Last(room), 0, 1.15 * 10 * room.WireSeconds);
@@ -83,7 +83,7 @@ public sealed class RoomTests(ITestOutputHelper output)
     [Fact]
     public void A_cap_is_kept()
     {
-        var room = new Room(Rooms.Seed, 200, [.. Rooms.Same(4, new MemberTraits(Loss: 0.01))], packetsPerSecond: 10_000).Run();
+        var room = new Room(SimulatedRooms.Seed, 200, [.. SimulatedRooms.Same(4, new MemberTraits(Loss: 0.01))], packetsPerSecond: 10_000).Run();
         Print("cap", room);
         Assert.All(room.Members, Complete);
         Assert.InRange(room.Packets / Last(room), 9_000, 10_100);
@@ -92,7 +92,7 @@ public sealed class RoomTests(ITestOutputHelper output)
     [Fact]
     public void Slow_and_jittery_feedback_is_borne()
     {
-        var room = Run(Rooms.FarAway);
+        var room = Run(SimulatedRooms.FarAway);
         Assert.All(room.Members, Complete);
         Assert.InRange(Last(room), 0, 1.35 * room.WireSeconds);
         Assert.InRange(room.RepairShare, 0, 0.03);
@@ -100,12 +100,12 @@ public sealed class RoomTests(ITestOutputHelper output)
 
     /// <summary>As many messages as a server takes without noticing, also when everybody loses something of nearly every block.</summary>
     [Theory]
-    [InlineData(nameof(Rooms.HallClean))]
-    [InlineData(nameof(Rooms.HallLosing))]
-    [InlineData(nameof(Rooms.HallMixed))]
+    [InlineData(nameof(SimulatedRooms.HallClean))]
+    [InlineData(nameof(SimulatedRooms.HallLosing))]
+    [InlineData(nameof(SimulatedRooms.HallMixed))]
     public void Five_hundred_members_say_less_than_2000_messages_a_second(string what)
     {
-        var room = Run(Rooms.ByName(what));
+        var room = Run(SimulatedRooms.ByName(what));
         Assert.Equal(500, room.Members.Count);
         Assert.InRange(room.MessagesPerSecond, 1, 2000);
         Assert.All(room.Members, member => Assert.True(member.EndedAt >= 0));
@@ -115,7 +115,7 @@ public sealed class RoomTests(ITestOutputHelper output)
     [Fact]
     public void A_run_with_the_same_seed_is_the_same_run()
     {
-        var (one, other) = (Rooms.Lossy.Result, new Room(Rooms.Seed, Rooms.Lossy.Chunks, Rooms.Lossy.Members).Run());
+        var (one, other) = (SimulatedRooms.Lossy.Result, new Room(SimulatedRooms.Seed, SimulatedRooms.Lossy.Chunks, SimulatedRooms.Lossy.Members).Run());
         Assert.Equal((one.Now, one.Packets, one.Messages), (other.Now, other.Packets, other.Messages));
     }
 

@@ -7,7 +7,7 @@ public sealed class SenderDeathTests(ITestOutputHelper output)
     [Fact]
     public void A_sender_killed_again_and_again_goes_on_where_members_are_and_never_repeats_a_nonce()
     {
-        var room = new Room(Rooms.Seed, 800, [.. Rooms.Same(6, new MemberTraits(Loss: 0.01)), new(Loss: 0.1)]) { Nonces = [] };
+        var room = new Room(SimulatedRooms.Seed, 800, [.. SimulatedRooms.Same(6, new MemberTraits(Loss: 0.01)), new(Loss: 0.1)]) { Nonces = [] };
         long packets = 0;
         for (var killed = 0; killed < 6; killed++)
         {
@@ -30,7 +30,7 @@ public sealed class SenderDeathTests(ITestOutputHelper output)
     public void A_key_is_changed_before_its_sequences_end()
     {
         const ulong end = 40_000;
-        var room = new Room(Rooms.Seed, 800, [.. Rooms.Same(4, new MemberTraits(Loss: 0.01))], sequenceEnd: end) { Nonces = [] }.Run();
+        var room = new Room(SimulatedRooms.Seed, 800, [.. SimulatedRooms.Same(4, new MemberTraits(Loss: 0.01))], sequenceEnd: end) { Nonces = [] }.Run();
 
         output.WriteLine($"{room.Now / 1e6:F2} s, wire {room.WireSeconds:F2}, {room.Packets} packets, epoch {room.Sender.Epoch}");
         Assert.True(room.Sender.Epoch > 3);

@@ -3,14 +3,14 @@ namespace ImageForge.Multicast.Tests.Simulation;
 /// <summary>Who is in a simulated room and how much they get.</summary>
 internal sealed record RoomPlan(string What, int Chunks, IReadOnlyList<MemberTraits> Members)
 {
-    private readonly Lazy<Room> _result = new(() => new Room(Rooms.Seed, Chunks, Members).Run());
+    private readonly Lazy<Room> _result = new(() => new Room(SimulatedRooms.Seed, Chunks, Members).Run());
 
     /// <summary>The room when everybody has ended; lived through once for all tests, because it is the same each time.</summary>
     public Room Result => _result.Value;
 }
 
 /// <summary>The rooms of the table in src/ImageForge.Multicast/README.md.</summary>
-internal static class Rooms
+internal static class SimulatedRooms
 {
     public const int Seed = 4;
 
@@ -46,7 +46,7 @@ internal static class Rooms
 
     public static IReadOnlyList<RoomPlan> All { get; } = [FourClean, FourLosing, EightGood, Lossy, Pausing, Late, SlowDisk, Rebooted, FarAway, HallClean, HallLosing, HallMixed];
 
-    public static RoomPlan ByName(string name) => (RoomPlan)typeof(Rooms).GetProperty(name)!.GetValue(null)!;
+    public static RoomPlan ByName(string name) => (RoomPlan)typeof(SimulatedRooms).GetProperty(name)!.GetValue(null)!;
 
     public static IEnumerable<MemberTraits> Same(int count, MemberTraits traits) => Enumerable.Repeat(traits, count);
 }
