@@ -17,8 +17,14 @@ public sealed record ReceiveSocketOptions(GroupEndpoint Group, int InterfaceInde
 /// </summary>
 public sealed unsafe class MulticastReceiveSocket : IDisposable
 {
-    /// <summary>Datagrams of one call, and the room for each when the kernel joins packets and when it does not.</summary>
-    private const int Joined = 16, JoinedBytes = 64 << 10, Single = 64;
+    /// <summary>Datagrams of one call at most.</summary>
+    private const int Datagrams = 64;
+
+    /// <summary>
+    /// Room for a datagram that the kernel joined; memory is touched only where data arrives. Not a power of two: the starts of all of them
+    /// would meet in the same few lines of the processor's caches.
+    /// </summary>
+    private const int JoinedBytes = (64 << 10) + 2112;
 
     private readonly Socket _socket;
     private readonly int _packetBytes;
@@ -63,7 +69,7 @@ public sealed unsafe class MulticastReceiveSocket : IDisposable
             throw;
         }
         // A byte more than a packet, so that a longer one is seen to be longer.
-        (_datagrams, _room) = Joins ? (Joined, JoinedBytes) : (Single, _packetBytes + 1);
+        (_datagrams, _room) = (Datagrams, Joins ? JoinedBytes : _packetBytes + 1);
         _memory = (byte*)NativeMemory.AlignedAlloc((nuint)_datagrams * (nuint)_room, 64);
         _messages = (LibC.Message*)NativeMemory.AllocZeroed((nuint)_datagrams, (nuint)sizeof(LibC.Message));
         _vectors = (LibC.Vector*)NativeMemory.AllocZeroed((nuint)_datagrams, (nuint)sizeof(LibC.Vector));
