@@ -2,6 +2,7 @@ using ImageForge.Contracts;
 using ImageForge.Imaging.Disks;
 using ImageForge.Imaging.FileSystems;
 using ImageForge.Imaging.Manifests;
+using ImageForge.Imaging.Resize;
 
 namespace ImageForge.Imaging.Deploy;
 
@@ -44,6 +45,10 @@ internal static class FillLayout
         var gain = (Relayout.Limit(image, diskSizeBytes) - Relayout.End(image)) / Step * Step;
         if (gain <= 0)
             return AsCaptured(image, "The disk has no room to fill.");
+        if (SuspendedSwap.In(image) is { } suspended)
+            return Refuse(image, "fillHibernated",
+                $"Volume {suspended} holds the memory of a suspended Linux: it would resume with file systems that are not what it remembers, and destroy the one that was grown.",
+                "Start the source machine, shut it down and capture it again, or deploy without filling.");
 
         var layout = new Relayout(image, new Dictionary<int, long> { [partition.Number] = gain });
         var places = volumes.Select((v, i) => new PlacedVolume(v.Header.Partition, layout.OffsetOf(v.Header.Partition), layout.LengthOf(v.Header.Partition),

@@ -23,13 +23,16 @@ public sealed class ShrinkEngine(Manifest image, IChunkSource source, IChunkSink
 
     /// <param name="diskBytes">Size of the disk the result must fit.</param>
     /// <param name="say">Hears what is being done.</param>
-    /// <exception cref="FailureException"><c>shrinkNotNeeded</c>, <c>shrinkImpossible</c> with the numbers, <c>shrinkFailed</c>, <c>toolMissing</c>, or what source and sink threw.</exception>
+    /// <exception cref="FailureException"><c>shrinkNotNeeded</c>, <c>shrinkImpossible</c> with the numbers, <c>shrinkHibernated</c>, <c>shrinkFailed</c>, <c>toolMissing</c>, or what source and sink threw.</exception>
     public async Task<ShrinkResult> RunAsync(long diskBytes, Action<string> say, CancellationToken cancel)
     {
         diskBytes -= diskBytes % image.SectorSize;
         var excess = (Relayout.End(image) - Relayout.Limit(image, diskBytes) + Step - 1) / Step * Step;
         if (excess <= 0)
             throw new FailureException("shrinkNotNeeded", Fault.Image, $"The image fits a disk of {ByteText.Exact(diskBytes)} as it is.", "Deploy it without shrinking.");
+        if (SuspendedSwap.In(image) is { } suspended)
+            throw new FailureException("shrinkHibernated", Fault.Image, $"Volume {suspended} holds the memory of a suspended Linux, which would destroy a file system that was made smaller.",
+                "Start the source machine, shut it down and capture it again, then order the smaller version.");
         var need = excess;
         var reasons = new List<string>();
         var shrunk = new Dictionary<int, ManifestVolume>();

@@ -99,6 +99,42 @@ public sealed class FillLayoutTests
     }
 
     [Fact]
+    public async Task Beside_a_suspended_system_nothing_is_resized()
+    {
+        using var folder = new TempFolder();
+        var source = folder["source.img"];
+        using (ImageFileDevice.Create(source, 64 * Mib)) { }
+        File.WriteAllText(folder["table"], "label: dos\nstart=2048,size=81920,type=83\nstart=83968,size=16384,type=82\n");
+        Shell.Run("sh", "-c", $"sfdisk -q '{source}' < '{folder["table"]}' && truncate -s 8M '{folder["swap"]}' && mkswap '{folder["swap"]}' && dd if='{folder["swap"]}' of='{source}' bs=512 seek=83968 conv=notrunc status=none && mke2fs -q -F -t ext4 -E offset=1048576 '{source}' 40m");
+        var ordinary = await CaptureAsync(source);
+        Assert.Equal([FileSystemKind.Ext4, FileSystemKind.Swap], ordinary.Volumes.Select(v => v.Header.FileSystem));
+        Assert.Equal(VolumeChange.Grown, Plan(ordinary, 100 * Mib).Plan!.Places[0].Change);
+
+        // The mark that swsusp leaves in place of SWAPSPACE2.
+        using (var file = File.OpenWrite(source))
+        {
+            file.Position = 83968 * 512 + 4096 - 10;
+            file.Write("S1SUSPEND\0"u8);
+        }
+        var suspended = await CaptureAsync(source);
+        var refusal = Plan(suspended, 100 * Mib).Failure;
+        Assert.Equal("fillHibernated", refusal?.Code);
+        Assert.Contains("Volume 2 ", refusal!.Sentence, StringComparison.Ordinal);
+        Assert.Equal("fillHibernated", Plan(suspended, 100 * Mib, 1).Failure?.Code);
+        // Laid out as it was, the system resumes as on its own disk.
+        Assert.Null(DeployPlanner.Foresee(suspended, new string('a', 64), 100 * Mib, 512, new DeployChoices()).Failure);
+        Assert.Null(Plan(suspended, 49 * Mib).Failure);
+        var shrink = new ImageForge.Imaging.Resize.ShrinkEngine(suspended, new MemoryChunkStore(), new MemoryChunkStore(), folder["work"]);
+        Assert.Equal("shrinkHibernated", (await Assert.ThrowsAsync<FailureException>(() => shrink.RunAsync(40 * Mib, _ => { }, CancellationToken.None))).Failure.Code);
+
+        static async Task<Manifest> CaptureAsync(string path)
+        {
+            using var device = ImageFileDevice.OpenForReading(path);
+            return (await new CaptureEngine(device, new MemoryChunkStore(), new CaptureOptions(64 << 10)).RunAsync(CancellationToken.None)).Manifest;
+        }
+    }
+
+    [Fact]
     public async Task A_volume_marked_on_an_mbr_disk_grows_and_an_extended_partition_behind_it_moves_with_its_chain()
     {
         using var folder = new TempFolder();
