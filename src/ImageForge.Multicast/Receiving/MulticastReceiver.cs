@@ -11,8 +11,11 @@ namespace ImageForge.Multicast;
 /// <summary>One member of a session, for one life of its connection.</summary>
 public sealed class MulticastReceiver(ReceiverOptions options, SessionContent content, IControlChannel channel, IFrameSink sink, TimeProvider time)
 {
-    /// <summary>The core is asked at least so often what there is to say, also while the receiving thread waits for the disk.</summary>
-    private static readonly TimeSpan s_beat = TimeSpan.FromMilliseconds(5);
+    /// <summary>
+    /// The core is asked at least so often what there is to say while the receiving thread waits for the disk; else that thread asks. Each
+    /// beat wakes a thread of the pool, which then spins for a while.
+    /// </summary>
+    private static readonly TimeSpan s_beat = TimeSpan.FromMilliseconds(50);
 
     private static readonly TimeSpan s_leaveWithin = TimeSpan.FromSeconds(1);
 

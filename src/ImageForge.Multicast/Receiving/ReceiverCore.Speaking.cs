@@ -10,10 +10,8 @@ internal sealed partial class ReceiverCore
     /// <summary>Packets between the reports of a pacer.</summary>
     private const int ReportEvery = 512;
 
-    /// <summary>Reports per second of all pacers together: what a session of few members may have, and what is left of 2,000 messages at 500.</summary>
-    private const double ReportsOfFew = 1_000;
-    private const double ReportsOfMany = 600;
-    private const int Many = 100;
+    /// <summary>Reports per second of all pacers together: what requests and the others leave of 2,000 messages at 500 members.</summary>
+    private const double Reports = 600;
 
     /// <summary>Others speak after the pacers had time to, and spread out by so much per member.</summary>
     private const long AfterPacers = 60_000;
@@ -185,7 +183,7 @@ internal sealed partial class ReceiverCore
 
     private int ReportPackets => Math.Min(ReportEvery, Math.Max(8, _options.SocketPackets / 8));
 
-    private long ReportInterval => (long)(_pacers * 1e6 / (_members > Many ? ReportsOfMany : ReportsOfFew));
+    private long ReportInterval => (long)(_pacers * 1e6 / Reports);
 
     private long Spread => _members * SpreadPerMember;
 

@@ -100,6 +100,8 @@ internal sealed partial class ReceivingThread(ReceiverOptions options, SessionCo
                     _welcomed.WaitOne(s_listen);
                 else if (_socket.Receive() is > 0 and var count)
                     Take(count, cancel);
+                else
+                    Beat();
             }
             _ended.TrySetResult();
         }

@@ -4,13 +4,13 @@ using ImageForge.Multicast.Sockets;
 
 namespace ImageForge.Multicast.Tests.Sessions;
 
-/// <summary>Content, a group of its own on the loopback interface, and half a minute.</summary>
+/// <summary>Content, a group of its own on the loopback interface, and a minute and a half, for busy machines.</summary>
 internal sealed class LoopbackSession : IDisposable
 {
     private const int Loopback = 1;
     private static int s_port = 30_000 + (Environment.ProcessId % 10_000);
 
-    private readonly CancellationTokenSource _cancel = new(TimeSpan.FromSeconds(30));
+    private readonly CancellationTokenSource _cancel = new(TimeSpan.FromSeconds(90));
     private readonly FrameDisk _disk;
 
     public LoopbackSession(int chunks, int longest)
