@@ -34,7 +34,7 @@ public sealed class ServerProcess : IServerUnderTest, IAsyncDisposable
         services.AddSingleton(new HostsOptions());
         services.AddSingleton(new BootOptions());
         services.AddSingleton<DataFolder>().AddSingleton<Database>();
-        services.AddSingleton<HostStore>().AddSingleton<HostTaskStore>().AddSingleton<BootTokens>().AddSingleton<ImageVersions>().AddSingleton<ApiTokenStore>();
+        services.AddSingleton<HostStore>().AddSingleton<HostTaskStore>().AddSingleton<BootTokens>().AddSingleton<VersionHolds>().AddSingleton<ImageVersions>().AddSingleton<ApiTokenStore>();
         _stores = services.BuildServiceProvider();
         _handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) =>
             certificate is not null && certificate.GetRawCertData().AsSpan().SequenceEqual(X509Certificate2.CreateFromPem(File.ReadAllText(Path.Combine(dataFolder, "server.pem"))).RawData);
