@@ -80,7 +80,8 @@ internal sealed class SendingRoom : IAsyncDisposable
     }
 
     /// <summary>Orders the deploy of what the server holds.</summary>
-    public void Order(double patience = 5) => _server.Task = new TaskAssignment(7, JobKind.Deploy, "pc-07", AfterTask.Reboot, null,
+    /// <param name="patience">In seconds; more than the five of the product, because a busy machine may keep the sender from the processor for so long.</param>
+    public void Order(double patience = 60) => _server.Task = new TaskAssignment(7, JobKind.Deploy, "pc-07", AfterTask.Reboot, null,
         new DeployAssignment("debian", 3, Convert.ToHexStringLower(SHA256.HashData(_server.Manifest)), null, Multicast: new MulticastOffer(4, patience)));
 
     public async ValueTask DisposeAsync()

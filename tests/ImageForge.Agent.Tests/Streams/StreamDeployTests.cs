@@ -78,7 +78,7 @@ public sealed class StreamDeployTests : IAsyncLifetime, IDisposable
     public async Task A_machine_that_hears_nothing_goes_on_over_HTTP_and_says_why()
     {
         await using var room = new SendingRoom(_server) { Between = channel => new WrongGroup(channel) };
-        room.Order();
+        room.Order(patience: 5);
         room.Start();
         var first = 0L;
         var joined = 0L;
@@ -95,7 +95,8 @@ public sealed class StreamDeployTests : IAsyncLifetime, IDisposable
             return false;
         };
         var result = await DeployAsync();
-        Assert.InRange(Stopwatch.GetElapsedTime(joined, first).TotalSeconds, 4.5, 8);
+        // 5.1 s on a quiet machine.
+        Assert.InRange(Stopwatch.GetElapsedTime(joined, first).TotalSeconds, 4.5, 15);
         var note = Assert.Single(result.Notes!);
         Assert.Contains("No packet of the stream to 239.", note, StringComparison.Ordinal);
         Assert.Contains("arrived on lo within 5 s: probably a switch with IGMP snooping and no querier", note, StringComparison.Ordinal);
