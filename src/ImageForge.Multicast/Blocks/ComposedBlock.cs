@@ -17,7 +17,8 @@ public sealed class ComposedBlock : IDisposable
         buffer.AsSpan(start + shape.Length, (shape.Fragments * shape.FragmentBytes) - shape.Length).Clear();
     }
 
-    public uint Number { get; }
+    /// <summary>Given anew when the block is queued: an epoch may have begun since it was asked for.</summary>
+    public uint Number { get; internal set; }
 
     public BlockShape Shape { get; }
 

@@ -66,6 +66,7 @@ internal sealed partial class ReceiverCore
         foreach (var open in _open.Values)
             Dropped.Add(open.Number);
         _open.Clear();
+        _asking.Clear();
         _closed.Clear();
         _closedOrder.Clear();
         _sequences.Clear();

@@ -25,6 +25,10 @@ internal sealed partial class ReceivingThread(ReceiverOptions options, SessionCo
     private readonly Queue<BlockAssembly> _whole = new();
     private readonly AutoResetEvent _welcomed = new(false);
     private WelcomeMessage? _welcome;
+    private bool _opening;
+
+    /// <summary>The end of a pass of the epoch whose welcome the thread has not taken yet.</summary>
+    private PassEndMessage? _passEnd;
     private MulticastReceiveSocket? _socket;
     private PacketSeal? _seal;
     private uint _tag;
@@ -59,8 +63,12 @@ internal sealed partial class ReceivingThread(ReceiverOptions options, SessionCo
             {
                 if (message is WelcomeMessage welcome)
                 {
-                    (_welcome, _group) = (welcome, new GroupEndpoint(welcome.Group, welcome.Port));
+                    (_welcome, _group, _passEnd) = (welcome, new GroupEndpoint(welcome.Group, welcome.Port), null);
                     _welcomed.Set();
+                }
+                else if (message is PassEndMessage passEnd && (_welcome is not null || _opening))
+                {
+                    _passEnd = passEnd;
                 }
                 else
                 {
@@ -120,7 +128,7 @@ internal sealed partial class ReceivingThread(ReceiverOptions options, SessionCo
         lock (_gate)
         {
             var welcome = _welcome;
-            _welcome = null;
+            (_welcome, _opening) = (null, welcome is not null);
             return welcome;
         }
     }
@@ -154,6 +162,12 @@ internal sealed partial class ReceivingThread(ReceiverOptions options, SessionCo
         lock (_gate)
         {
             core.Welcome(welcome.Member, welcome.Epoch, welcome.FragmentBytes, now());
+            _opening = false;
+            if (_welcome is null && _passEnd is { } passEnd)
+            {
+                _passEnd = null;
+                core.Hear(passEnd, now());
+            }
             ForgetDropped();
             Speak(now());
         }

@@ -34,8 +34,9 @@ internal sealed class BlockReader(SenderCore core, Lock gate, BlockComposer comp
         {
             await _free.WaitAsync(cancel);
             var block = await NextAsync(cancel);
+            // Only now: until a chunk is taken another epoch may begin, and with it the numbers.
             lock (gate)
-                _pending++;
+                block.Number = core.NextBlock + (uint)_pending++;
             _ready.Enqueue(block);
             ready();
         }
@@ -53,10 +54,7 @@ internal sealed class BlockReader(SenderCore core, Lock gate, BlockComposer comp
     {
         for (; ; )
         {
-            uint number;
-            lock (gate)
-                number = core.NextBlock + (uint)_pending;
-            if (await composer.ComposeAsync(number, Take, Absent, cancel) is { } block)
+            if (await composer.ComposeAsync(number: 0, Take, Absent, cancel) is { } block)
                 return block;
             if (composer.Starved)
                 starved();

@@ -211,22 +211,32 @@ public sealed class MulticastSender : IAsyncDisposable
 
     private async Task<MemberEnd> ListenAsync(IControlChannel channel, int number, CancellationToken cancel)
     {
+        var messages = new MemberMessages(_content.Chunks);
+        var allowance = new MemberAllowance(_time);
         while (await channel.ReceiveAsync(cancel) is { } bytes)
         {
-            var end = Hear(number, bytes.Span);
+            if (!messages.TryRead(bytes.Span))
+            {
+                lock (_gate)
+                    _core.RefuseMessage();
+                return MemberEnd.Refused;
+            }
+            var wait = allowance.Spend(bytes.Length, messages.HasLack);
+            var end = Hear(number, messages);
             _thread.Wake();
             if (end is { } reason)
                 return reason;
+            if (wait > TimeSpan.Zero)
+                await Task.Delay(wait, _time, cancel);
         }
         return MemberEnd.Lost;
     }
 
-    private MemberEnd? Hear(int number, ReadOnlySpan<byte> bytes)
+    private MemberEnd? Hear(int number, MemberMessages messages)
     {
-        var reader = new MessageReader(bytes, _content.Chunks);
         lock (_gate)
         {
-            while (reader.NextOfMember() is { } message)
+            foreach (var message in messages.Read)
             {
                 _core.Hear(number, message, Now);
                 if (message is LeaveMessage leave)
@@ -238,7 +248,7 @@ public sealed class MulticastSender : IAsyncDisposable
                         _ => MemberEnd.GoesOnOverHttp,
                     };
             }
-            if (reader.Bad)
+            if (messages.Bad)
                 _core.RefuseMessage();
             Dispatch();
         }

@@ -7,11 +7,15 @@ internal sealed partial class SenderCore
     /// <summary>Without a word for so long a member is forgotten.</summary>
     private const long SilentFor = 3_000_000;
 
+    /// <summary>Members that left and whose place in step is remembered.</summary>
+    private const int MostRemembered = 4096;
+
     private const int SmallestWindow = 64;
     private const int LargestWindow = 4096;
 
     private readonly List<SenderMember> _members = [];
     private readonly Dictionary<int, SenderMember> _byNumber = [];
+    private readonly Dictionary<string, StepMemory> _memories = [];
     private readonly List<Outgoing> _outbox = [];
     private readonly List<int> _forgotten = [];
     private int _lastNumber;
@@ -39,6 +43,8 @@ internal sealed partial class SenderCore
         while (_byNumber.ContainsKey(_lastNumber));
         var window = (int)Math.Clamp(join.SocketPackets, SmallestWindow, LargestWindow);
         var member = new SenderMember(_lastNumber, name, join.Lacking, window, now, _sequence);
+        if (_memories.Remove(name, out var memory))
+            member.Recall(memory, now);
         Joins++;
         _members.Add(member);
         _byNumber.Add(member.Number, member);
@@ -56,7 +62,7 @@ internal sealed partial class SenderCore
             TellWaiting(now);
             return member.Number;
         }
-        if (_phase == Phase.Streaming)
+        if (_phase == Phase.Streaming && member.InStep)
             _plan.Include(member.Lacking);
         else if (_phase == Phase.Idle)
             BeginPass(now);
@@ -104,15 +110,29 @@ internal sealed partial class SenderCore
         _members.Remove(member);
         if (!member.Finished)
             _plan.RemoveLacking(member.Lacking);
+        if (member.Held > 0 || member.HoldDown > 0)
+            Remember(member, now);
         _steps.Choose(_members, _sequence, now, force: true);
         if (_members.Count == 0)
             _block = null;
+    }
+
+    private void Remember(SenderMember member, long now)
+    {
+        if (_memories.Count >= MostRemembered)
+            _memories.Clear();
+        _memories[member.Name] = new StepMemory(member.Held, member.HoldDown, member.HeldUntil, now);
     }
 
     private void Report(SenderMember member, ReportMessage report, long now)
     {
         if (report.Epoch != (byte)Epoch)
             return;
+        if (report.Highest > _sequence && !member.FromFuture)
+        {
+            member.FromFuture = true;
+            JudgeForgery();
+        }
         var last = member.Last;
         if (report.Highest > _sequence || report.Verified > report.Highest || report.Missed > report.Highest || report.Lacking > _chunks
             || (last is not null && (report.Highest < last.Highest || report.Verified < last.Verified)))
@@ -120,9 +140,12 @@ internal sealed partial class SenderCore
             Refused++;
             return;
         }
+        var isFirst = !member.Ready;
         member.Report(report, now);
         if (StepKeeping.MayReturn(member, _sequence, now))
             Restep(member, now);
+        else if (isFirst && member.InStep && _steps.Pacers.Count < StepKeeping.MostPacers)
+            _steps.Choose(_members, _sequence, now, force: true);
         else if (_steps.Judge(member, _members, _sequence, now))
             TellStep(member);
     }
@@ -151,9 +174,34 @@ internal sealed partial class SenderCore
     {
         // Late answers count, too: what came since then is only lacking less.
         member.AnsweredPass = lack.Pass;
+        // What a member has it never lacks again; else it could keep the stream to itself.
+        var again = lack.Lacking.Clone();
+        again.ExceptWith(member.Lacking);
+        if (again.Count > 0)
+            Refused++;
+        lack.Lacking.ExceptWith(again);
         _plan.RemoveLacking(member.Lacking);
         member.Lacking = lack.Lacking;
         _plan.AddLacking(member.Lacking);
+    }
+
+    /// <summary>
+    /// A member knows the key and can send packets of its own. One with a sequence far ahead makes all genuine ones look old, to whoever gets it.
+    /// When several report such a thing a new key goes out, and the second time the stream is given up.
+    /// </summary>
+    private void JudgeForgery()
+    {
+        var deceived = _members.Count(member => member.FromFuture && !member.Finished);
+        if (deceived < Math.Max(2, _members.Count(member => !member.Finished) / 4) || _brokenOff)
+            return;
+        if (++_forgeries >= 2)
+        {
+            foreach (var member in _members)
+                Finish(member, FinishReason.OverHttp);
+            return;
+        }
+        // What they have they still tell at the end of the pass, which is now.
+        (_brokenOff, _endOfEpoch, _block) = (true, true, null);
     }
 
     private void Restep(SenderMember member, long now)

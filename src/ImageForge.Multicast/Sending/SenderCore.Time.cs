@@ -4,9 +4,18 @@ namespace ImageForge.Multicast.Sending;
 
 internal sealed partial class SenderCore
 {
+    /// <summary>No look at the clock for so long: this process stood still, and heard nobody meanwhile.</summary>
+    private const long StoodStill = 500_000;
+
+    private long _tickedAt;
+
+    /// <summary>Of the time since the end of the pass, what this process stood still.</summary>
+    private long _excused;
+
     /// <summary>What happens because time passes.</summary>
     private void Tick(long now)
     {
+        Excuse(now);
         ForgetSilent(now);
         if (_phase == Phase.Waiting)
         {
@@ -36,16 +45,28 @@ internal sealed partial class SenderCore
             _steps.Changed = true;
             _pace.Restart(now);
             ForgetRecent();
+            _steps.Choose(_members, _sequence, now, force: true);
         }
         // Room for the repair of the last blocks is left.
         _endOfEpoch |= _sequence >= _options.SequenceEnd - (_options.SequenceEnd / 8);
         // What was read ahead was more than the epoch had left: it comes in the next one.
-        if (IsUsedUp)
+        if (IsUsedUp || _brokenOff)
             _block = null;
         if (_phase == Phase.Streaming && _block is null && _ahead == 0 && (_endOfEpoch || !_plan.HasNext()))
             ClosePass(now);
         else if (_phase == Phase.Closing && IsAnswered(now))
             NextPass(now);
+    }
+
+    private void Excuse(long now)
+    {
+        var still = now - _tickedAt;
+        _tickedAt = now;
+        if (still <= StoodStill)
+            return;
+        _excused += still;
+        foreach (var member in _members)
+            member.LastHeard = Math.Min(now, member.LastHeard + still);
     }
 
     private void ForgetSilent(long now)
@@ -62,7 +83,7 @@ internal sealed partial class SenderCore
     private void ClosePass(long now)
     {
         _phase = Phase.Closing;
-        (_closingSince, _repairAsked) = (now, now);
+        (_closingSince, _repairAsked, _excused) = (now, now, 0);
         foreach (var member in _members)
             if (!member.Finished)
                 Tell(member, new PassEndMessage(Pass, _blocks == 0 ? 0 : _blocks - 1, _sequence));
@@ -71,7 +92,8 @@ internal sealed partial class SenderCore
 
     private bool IsAnswered(long now)
     {
-        if (now - _closingSince > RepairWithin || now - Math.Max(_closingSince, _repairAsked) > AnswersWithin)
+        var until = now - _excused;
+        if (until - _closingSince > RepairWithin || until - Math.Max(_closingSince, _repairAsked) > AnswersWithin)
             return true;
         return _members.TrueForAll(member => member.Finished || member.AnsweredPass == Pass || member.Lacking.Count == 0 || Joined(member));
     }
@@ -84,8 +106,10 @@ internal sealed partial class SenderCore
         foreach (var member in _members.Where(member => !member.Finished))
         {
             FinishIfDone(member);
-            if (member.AnsweredPass != Pass && !Joined(member))
-                member.InStep = false;
+            if (member.AnsweredPass == Pass || Joined(member) || !member.InStep || member.Finished || _brokenOff)
+                continue;
+            member.InStep = false;
+            TellStep(member);
         }
         if (IsSmall())
             foreach (var member in _members)
@@ -100,11 +124,13 @@ internal sealed partial class SenderCore
             Finish(member, member.Lacking.Count == 0 ? FinishReason.NothingLeft : FinishReason.OverHttp);
             return;
         }
-        if (member.AnsweredPass != Pass || !member.InStep)
-            return;
-        // A stream that hardly helps goes on for ever: three such passes are enough.
+        // A stream that hardly helps goes on for ever: three such passes are enough. Of those that were for it: others leave it little, and
+        // out of step it gets what it can. Without an answer nothing was gained.
         var gained = member.LackedBefore - member.Lacking.Count;
-        member.VainPasses = gained * 20 >= member.LackedBefore ? 0 : member.VainPasses + 1;
+        if (gained > 0 && gained * 20 >= member.LackedBefore)
+            member.VainPasses = 0;
+        else if (member.Included && !_brokenOff && (member.InStep || member.AnsweredPass != Pass))
+            member.VainPasses++;
         if (member.VainPasses >= 3)
             Finish(member, FinishReason.OverHttp);
     }

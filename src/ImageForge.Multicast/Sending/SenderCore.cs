@@ -35,13 +35,15 @@ internal sealed partial class SenderCore
     private long _repairAsked;
     private bool _blocked;
     private bool _endOfEpoch;
+    private bool _brokenOff;
+    private int _forgeries;
     private bool _held;
     private long _begunAt;
     private long _waitingToldAt = long.MinValue / 2;
 
     public SenderCore(SenderCoreOptions options, int chunks, long now)
     {
-        (_options, _chunks, Epoch) = (options, chunks, options.Epoch);
+        (_options, _chunks, Epoch, _tickedAt) = (options, chunks, options.Epoch, now);
         _plan = new PassPlan(chunks);
         _repair = new RepairBook(options.KeptBytes);
         _pace = new Pace(now) { Cap = options.PacketsPerSecond };
@@ -151,8 +153,8 @@ internal sealed partial class SenderCore
         var shape = new BlockShape(length, _options.FragmentBytes);
         _ahead -= chunks;
         _blocks++;
-        // Everybody may have left while it was read.
-        if (_members.Count > 0 && !IsUsedUp)
+        // Everybody may have left while it was read, or the epoch is over.
+        if (_members.Count > 0 && !IsUsedUp && !_brokenOff)
             _block = (number, shape, 0);
         _repair.Keep(number, shape);
     }
@@ -278,16 +280,16 @@ internal sealed partial class SenderCore
         var least = inStep.Min(member => member.Lacking.Count);
         var bound = (2 * least) + 16;
         foreach (var member in open)
-            member.LackedBefore = member.Lacking.Count;
+            member.BeginPass(bound);
         Pass++;
-        _plan.Begin(inStep.Where(member => member.Lacking.Count <= bound).Select(member => member.Lacking));
+        _plan.Begin(open.Where(member => member.Included).Select(member => member.Lacking));
         (_phase, _held, _begunAt) = (Phase.Streaming, true, now);
         _steps.Choose(_members, _sequence, now, force: true);
     }
 
     private void BeginEpoch(long now)
     {
-        _endOfEpoch = false;
+        (_endOfEpoch, _brokenOff) = (false, false);
         Epoch++;
         (_sequence, _blocks, _block, _announcedAt) = (0, 0, null, long.MinValue / 2);
         _repair.Clear();

@@ -41,8 +41,17 @@ internal sealed class SenderMember(int number, string name, ChunkSet lacking, in
     public long HoldDown { get; set; }
     public long TurnedAwayAt { get; set; }
 
-    /// <summary>Passes that hardly brought it forward.</summary>
+    /// <summary>Passes for it that hardly brought it forward.</summary>
     public int VainPasses { get; set; }
+
+    /// <summary>The pass goes over what it lacked at its beginning.</summary>
+    public bool Included { get; private set; }
+
+    /// <summary>Passes since the last one that was for it, in which it was in step.</summary>
+    private int _excluded;
+
+    /// <summary>It reported sequences of this epoch that were not sent yet: somebody else made packets with its key.</summary>
+    public bool FromFuture { get; set; }
 
     /// <summary>Chunks it lacked when the pass began.</summary>
     public int LackedBefore { get; set; } = lacking.Count;
@@ -64,6 +73,21 @@ internal sealed class SenderMember(int number, string name, ChunkSet lacking, in
     private long _progressAt = now;
     private int _progressFrom = lacking.Count;
     private double _chunksPerMicrosecond;
+
+    /// <param name="bound">The pass is for members that lack no more; twice left out, a member is in it whatever it lacks.</param>
+    public void BeginPass(int bound)
+    {
+        LackedBefore = Lacking.Count;
+        Included = InStep && (Lacking.Count <= bound || _excluded >= 2);
+        _excluded = Included ? 0 : InStep ? _excluded + 1 : _excluded;
+    }
+
+    /// <summary>It was here before: coming again is no way back into step.</summary>
+    public void Recall(in StepMemory memory, long now)
+    {
+        (Held, HoldDown, HeldUntil) = (Math.Max(0, memory.Held - (StepKeeping.Forgiveness * (now - memory.LeftAt))), memory.HoldDown, memory.HeldUntil);
+        InStep = now >= HeldUntil;
+    }
 
     public void Report(ReportMessage report, long now)
     {
@@ -92,7 +116,7 @@ internal sealed class SenderMember(int number, string name, ChunkSet lacking, in
     {
         if (Last is { } last)
             Last = last with { Highest = 0, Verified = 0, Missed = 0 };
-        Ready = false;
+        (Ready, FromFuture) = (false, false);
         (Credit, Recent, _ratedAt, _ratedVerified, _ratedMissed) = (0, default, now, 0, 0);
     }
 
@@ -122,3 +146,6 @@ internal sealed class SenderMember(int number, string name, ChunkSet lacking, in
 
     private static double Since(ulong now, ulong? before) => now > (before ?? 0) ? now - (before ?? 0) : 0;
 }
+
+/// <summary>What is kept of a member that left, by its name.</summary>
+internal readonly record struct StepMemory(double Held, long HoldDown, long HeldUntil, long LeftAt);

@@ -12,7 +12,10 @@ internal sealed class StepKeeping
     private const int Worst = 4;
 
     private const double HeldTooLong = 200_000;
-    private const double Forgiveness = 0.15;
+
+    /// <summary>Of the time in which it does not hold the window closed, so much is taken off.</summary>
+    public const double Forgiveness = 0.15;
+
     private const long FirstHoldDown = 1_000_000;
     private const long LongestHoldDown = 30_000_000;
     private const long Turn = 1_000_000;
@@ -45,7 +48,9 @@ internal sealed class StepKeeping
         if (!force && now - _turnedAt < Turn)
             return;
         _turnedAt = now;
-        var inStep = members.Where(member => member.InStep && !member.Finished).ToList();
+        // Who has not reported does not know yet what is sent, or says nothing: nobody waits for it, unless nobody at all was heard yet.
+        var silent = !members.Any(member => member.Ready && !member.Finished);
+        var inStep = members.Where(member => member.InStep && !member.Finished && (member.Ready || silent)).ToList();
         List<SenderMember> chosen;
         if (inStep.Count <= MostPacers)
         {

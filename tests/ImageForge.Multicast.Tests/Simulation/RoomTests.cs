@@ -51,6 +51,15 @@ public sealed class RoomTests(ITestOutputHelper output)
         Assert.InRange(room.Members[8].EndedAt - others, 0, 0.6 * others);
     }
 
+    /// <summary>The short passes for who lacks a little are no proof that the stream does not help who lacks much.</summary>
+    [Fact]
+    public void A_late_member_is_not_sent_to_http_by_passes_that_were_for_another()
+    {
+        var room = Run(SimulatedRooms.LateBesideLossy);
+        Assert.All(room.Members, member => Assert.InRange(member.LackingAtEnd, 0, 16));
+        Assert.InRange(Last(room), 0, 3 * room.WireSeconds);
+    }
+
     [Fact]
     public void A_member_at_a_quarter_of_the_speed_takes_the_time_of_its_disk()
     {

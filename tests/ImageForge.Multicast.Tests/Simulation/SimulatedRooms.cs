@@ -31,6 +31,8 @@ internal static class SimulatedRooms
 
     public static RoomPlan Late { get; } = new("8 good, one comes at 50 %, one at 90 %", 2000, [.. s_good, new(JoinAt: 0.5), new(JoinAt: 0.9)]);
 
+    public static RoomPlan LateBesideLossy { get; } = new("one that loses 5 %, one comes at 90 %", 1000, [new(Loss: 0.05), new(JoinAt: 0.9)]);
+
     public static RoomPlan SlowDisk { get; } = new("8 good, one with a quarter-speed disk", 2000, [.. s_good, new(Disk: QuarterDisk)]);
 
     public static RoomPlan Rebooted { get; } = new("8 good, one switched off and booted again", 2000, [.. s_good, new(DieAt: 2, BackAfter: 5)]);
@@ -44,7 +46,7 @@ internal static class SimulatedRooms
     public static RoomPlan HallMixed { get; } = new("500: 400 lose 0.2 %, 60 1 %, 20 5 %, 10 20 %, one 100 %, 9 slow disks", 400,
         [.. Same(400, new MemberTraits(Loss: 0.002)), .. Same(60, new MemberTraits(Loss: 0.01)), .. Same(20, new MemberTraits(Loss: 0.05)), .. Same(10, new MemberTraits(Loss: 0.2)), new(Loss: 1), .. Same(9, new MemberTraits(Disk: QuarterDisk))]);
 
-    public static IReadOnlyList<RoomPlan> All { get; } = [FourClean, FourLosing, EightGood, Lossy, Pausing, Late, SlowDisk, Rebooted, FarAway, HallClean, HallLosing, HallMixed];
+    public static IReadOnlyList<RoomPlan> All { get; } = [FourClean, FourLosing, EightGood, Lossy, Pausing, Late, LateBesideLossy, SlowDisk, Rebooted, FarAway, HallClean, HallLosing, HallMixed];
 
     public static RoomPlan ByName(string name) => (RoomPlan)typeof(SimulatedRooms).GetProperty(name)!.GetValue(null)!;
 
