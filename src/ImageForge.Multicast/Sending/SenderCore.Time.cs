@@ -45,7 +45,8 @@ internal sealed partial class SenderCore
             _steps.Changed = true;
             _pace.Restart(now);
             ForgetRecent();
-            _steps.Choose(_members, _sequence, now, force: true);
+            if (_steps.Pacers.Any(pacer => !pacer.Ready))
+                _steps.Choose(_members, _sequence, now, force: true);
         }
         // Room for the repair of the last blocks is left.
         _endOfEpoch |= _sequence >= _options.SequenceEnd - (_options.SequenceEnd / 8);
