@@ -22,7 +22,8 @@ public sealed class HostileMemberTests
             {
                 if (number is { } before)
                     now.Sender.Gone(before, now.Now);
-                number = now.Sender.Join("loop", new JoinMessage(1, 1, ChunkSet.Full(Chunks)), now.Now)!.Value;
+                // Who says nothing needs no name to be known by.
+                number = now.Sender.Join(reports ? "loop" : $"loop {now.Now}", new JoinMessage(1, 1, ChunkSet.Full(Chunks)), now.Now)!.Value;
                 if (reports)
                     now.Sender.Hear(number.Value, Report(now, 0), now.Now);
             }
