@@ -9,7 +9,7 @@ namespace ImageForge.Multicast;
 /// <param name="Patience">Without a packet for so long while the stream runs, the member goes on over HTTP.</param>
 /// <param name="ClockScale">Multiplies the times of the protocol, for slow emulated machines.</param>
 /// <param name="SocketBytes">Receive buffer to ask the kernel for.</param>
-/// <param name="BlockBytes">Bytes of blocks that may wait for repair at once; at least one largest block.</param>
+/// <param name="BlockBytes">Bytes of blocks that may wait for repair at once; where frames are long it is three of the longest.</param>
 public sealed record ReceiverOptions(
     string? InterfaceName,
     int InterfaceIndex,

@@ -84,7 +84,7 @@ internal sealed class StreamArrivals(MulticastOffer offer, TaskContext context) 
             GoOn($"No multicast: {e.Failure.Sentence} The chunks come over HTTP.");
         }
 #pragma warning disable CA1031 // Whatever goes wrong with a stream, the chunks can still be fetched.
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is not OperationCanceledException || !cancel.IsCancellationRequested)
 #pragma warning restore CA1031
         {
             GoOn($"Multicast failed on this machine ({e.GetType().Name}: {e.Message.TrimEnd('.')}); the rest comes over HTTP.");

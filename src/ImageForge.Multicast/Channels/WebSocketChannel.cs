@@ -16,7 +16,7 @@ public sealed class WebSocketChannel(WebSocket socket, int longest = 4 << 20) : 
         {
             await socket.SendAsync(message, WebSocketMessageType.Binary, WebSocketMessageFlags.EndOfMessage, cancel);
         }
-        catch (Exception e) when (IsGone(e))
+        catch (Exception e) when (IsGone(e, cancel))
         {
             throw new IOException("The other side of the multicast session is gone.", e);
         }
@@ -48,7 +48,7 @@ public sealed class WebSocketChannel(WebSocket socket, int longest = 4 << 20) : 
                     return _buffer.AsMemory(0, length);
             }
         }
-        catch (Exception e) when (IsGone(e))
+        catch (Exception e) when (IsGone(e, cancel))
         {
             throw new IOException("The other side of the multicast session is gone.", e);
         }
@@ -56,5 +56,7 @@ public sealed class WebSocketChannel(WebSocket socket, int longest = 4 << 20) : 
 
     public void Dispose() => _sending.Dispose();
 
-    private static bool IsGone(Exception e) => e is WebSocketException or ObjectDisposedException or InvalidOperationException;
+    /// <summary>A socket that gave up for want of an answer to its pings says that it was cancelled, although nobody did.</summary>
+    private static bool IsGone(Exception e, CancellationToken cancel) =>
+        e is WebSocketException or ObjectDisposedException or InvalidOperationException || e is OperationCanceledException && !cancel.IsCancellationRequested;
 }

@@ -27,22 +27,25 @@ public sealed class MulticastReceiver(ReceiverOptions options, SessionContent co
     public async Task<ReceiveOutcome> RunAsync(ChunkSet lack, CancellationToken cancel)
     {
         var socketPackets = SocketRoom.Packets(options.SocketBytes);
+        var blockBytes = BlockBytesFor(options, content);
         var core = new ReceiverCore(
-            new ReceiverCoreOptions((long)options.Patience.TotalMicroseconds, options.ClockScale, socketPackets, options.BlockBytes * 3L / 4),
+            new ReceiverCoreOptions((long)options.Patience.TotalMicroseconds, options.ClockScale, socketPackets, blockBytes * 3L / 4),
             lack.Clone(),
             new Random());
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        using var thread = new ReceivingThread(options, content, core, sink, () => Now);
+        // Not cancelled with the caller's token: a socket whose receive is cancelled cannot say any more that we leave.
+        using var ended = new CancellationTokenSource();
+        using var thread = new ReceivingThread(options with { BlockBytes = blockBytes }, content, core, sink, () => Now);
         _thread = thread;
         var receiving = thread.RunAsync(ended.Token);
+        var listening = Task.CompletedTask;
         var channelLost = false;
         try
         {
             await SayAsync([new JoinMessage(ControlMessage.Version, (uint)socketPackets, lack.Clone())], cancel);
-            var listening = ListenAsync(thread, ended.Token);
+            listening = ListenAsync(thread, ended.Token);
             var speaking = SpeakAsync(thread, ended.Token);
             // A receiving thread that fails takes the others down; a connection that ends leaves only what is here already.
-            var first = await Task.WhenAny(receiving, listening, speaking);
+            var first = await Task.WhenAny(receiving, listening, speaking).WaitAsync(cancel);
             await first;
             channelLost = first == listening && thread.End is null;
             if (!channelLost)
@@ -52,14 +55,14 @@ public sealed class MulticastReceiver(ReceiverOptions options, SessionContent co
                 await listening.WaitAsync(s_leaveWithin, time, cancel);
             }
         }
-        catch (Exception e) when (e is IOException or TimeoutException)
-        {
-            channelLost = thread.End is null;
-        }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            await LeaveAsync();
+            await LeaveAsync(listening);
             throw;
+        }
+        catch (Exception e) when (e is IOException or TimeoutException or OperationCanceledException)
+        {
+            channelLost = thread.End is null;
         }
         finally
         {
@@ -70,6 +73,15 @@ public sealed class MulticastReceiver(ReceiverOptions options, SessionContent co
     }
 
     public ReceiverFigures Figures() => _thread?.Figures() ?? new ReceiverFigures(0, 0, 0, 0, 0, 0, content.Chunks, 0, false, MemberLimit.None, null);
+
+    /// <summary>Two blocks and a half of the longest frames at least: while one is repaired the next one comes.</summary>
+    internal static int BlockBytesFor(ReceiverOptions options, SessionContent content)
+    {
+        var longest = 0;
+        for (var chunk = 0; chunk < content.Chunks; chunk++)
+            longest = Math.Max(longest, content.LongestFrame(chunk));
+        return Math.Max(options.BlockBytes, 3 * longest);
+    }
 
     private long Now => time.GetElapsedTime(_begun).Ticks / TimeSpan.TicksPerMicrosecond;
 
@@ -107,12 +119,14 @@ public sealed class MulticastReceiver(ReceiverOptions options, SessionContent co
         await channel.SendAsync(buffer.WrittenMemory, cancel);
     }
 
-    private async Task LeaveAsync()
+    /// <summary>Says that we were stopped, and waits for the sender to have read it.</summary>
+    private async Task LeaveAsync(Task listening)
     {
         try
         {
             using var soon = new CancellationTokenSource(s_leaveWithin, time);
             await SayAsync([new LeaveMessage(LeaveReason.Stopped)], soon.Token);
+            await listening.WaitAsync(soon.Token);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {

@@ -85,6 +85,9 @@ public sealed class JoinTests
         await cancel.CancelAsync();
         foreach (var one in receiving)
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => one);
+        // They said so before they hung up.
+        var left = await Sessions.UntilAsync(admin, 1, s => s.GetProperty("machines").EnumerateArray().All(m => !m.GetProperty("present").GetBoolean()));
+        Assert.All(left.GetProperty("machines").EnumerateArray(), m => Assert.Equal("stopped", m.Text("outcome")));
     }
 
     [Fact]

@@ -96,26 +96,36 @@ public sealed class ArrivingChunks
     /// <exception cref="OperationCanceledException">Cancelled, or the deploy has failed.</exception>
     public async ValueTask TakeAsync(int number, ReadOnlyMemory<byte> frame, CancellationToken cancel)
     {
+        cancel.ThrowIfCancellationRequested();
         if (!Claim(number, frame.Length))
             return;
         Interlocked.Add(ref _plainBytes, Numbers.PlainLength(number));
         if (frame.Length > LongFrame)
         {
             var placed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _frames.Add(new ArrivedFrame(number, frame, null, 0, placed), cancel);
+            _frames.Add(new ArrivedFrame(number, frame, null, 0, placed), CancellationToken.None);
             using var stopped = _stop.UnsafeRegister(static p => ((TaskCompletionSource)p!).TrySetCanceled(), placed);
-            await placed.Task.WaitAsync(cancel);
+            // Cancelled or not: the caller's bytes are being read.
+            await placed.Task;
             return;
         }
         var room = (int)BitOperations.RoundUpToPowerOf2((uint)frame.Length);
-        while (EnterOrWait(room) is { } wait)
+        try
         {
-            await wait.WaitAsync(cancel);
-            _stop.ThrowIfCancellationRequested();
+            while (EnterOrWait(room) is { } wait)
+            {
+                await wait.WaitAsync(cancel);
+                _stop.ThrowIfCancellationRequested();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Unclaim(number);
+            throw;
         }
         var copy = AlignedBuffer.Rent(frame.Length);
         frame.CopyTo(copy.Memory);
-        _frames.Add(new ArrivedFrame(number, copy.Memory[..frame.Length], copy, room, null), cancel);
+        _frames.Add(new ArrivedFrame(number, copy.Memory[..frame.Length], copy, room, null), CancellationToken.None);
     }
 
     /// <summary>Chunks whose frame was wrong, since the last call: they are fetched in the ordinary way, whatever else arrives.</summary>
@@ -208,6 +218,17 @@ public sealed class ArrivingChunks
                 return true;
             _refused.Add(number);
             return false;
+        }
+    }
+
+    /// <summary>Nobody waits for room any more with the frame: the chunk lacks again, for the next connection to ask for.</summary>
+    private void Unclaim(int number)
+    {
+        Interlocked.Add(ref _plainBytes, -Numbers.PlainLength(number));
+        lock (_lock)
+        {
+            _lacking[number] = true;
+            _lackingCount++;
         }
     }
 
