@@ -54,6 +54,8 @@ public enum MemberEnd
 /// <param name="Refused">Messages of members that made no sense.</param>
 /// <param name="Left">Until the last member has what it lacks, at the present rates; null: unknown.</param>
 /// <param name="Epoch">The present key's number; later senders start above it.</param>
+/// <param name="NotTaken">Share of the packets lately that our own kernel did not take, 0 to 1: they were never in the network.</param>
+/// <param name="SendError">What it said when it last did so; null: it never did.</param>
 public sealed record SenderFigures(
     SenderState State,
     double BitsPerSecond,
@@ -65,6 +67,8 @@ public sealed record SenderFigures(
     long Refused,
     TimeSpan? Left,
     uint Epoch,
+    double NotTaken,
+    string? SendError,
     IReadOnlyList<MemberFigures> Members);
 
 /// <summary>A member as its sender sees it.</summary>

@@ -184,6 +184,8 @@ public sealed class MulticastSender : IAsyncDisposable
                 _core.Refused,
                 members.Exists(member => member.Left is null) ? null : members.Max(member => member.Left),
                 _core.Epoch,
+                _thread.NotTaken,
+                _thread.SendError,
                 members);
         }
     }

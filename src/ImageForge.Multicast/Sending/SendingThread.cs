@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using ImageForge.Multicast.Blocks;
 using ImageForge.Multicast.Packets;
 using ImageForge.Multicast.Sockets;
@@ -25,6 +26,7 @@ internal sealed class SendingThread(SenderOptions options, SenderCore core, Lock
     private volatile bool _wantsMemory;
     private long _ratedAt;
     private long _ratedPackets;
+    private long _ratedNotSent;
 
     /// <summary>Completes when the thread is over, or never began.</summary>
     public Task Ended => _started ? _ended.Task : Task.CompletedTask;
@@ -34,6 +36,12 @@ internal sealed class SendingThread(SenderOptions options, SenderCore core, Lock
 
     /// <summary>Over the last quarter of a second, smoothed.</summary>
     public double PacketsPerSecond { get; private set; }
+
+    /// <summary>Share of the packets of the last quarter of a second that the kernel did not take.</summary>
+    public double NotTaken { get; private set; }
+
+    /// <summary>What the kernel said when it last refused a packet; null: it never did.</summary>
+    public string? SendError { get; private set; }
 
     /// <summary>Something happened that the core may answer with packets.</summary>
     public void Wake()
@@ -108,7 +116,7 @@ internal sealed class SendingThread(SenderOptions options, SenderCore core, Lock
                 else if (wake > now())
                     Wait(wake - now());
                 Packets += count;
-                Rate();
+                Rate(socket);
             }
         }
         finally
@@ -193,12 +201,16 @@ internal sealed class SendingThread(SenderOptions options, SenderCore core, Lock
             _wake.WaitOne(TimeSpan.FromMilliseconds(Math.Max(1, microseconds / 1000)));
     }
 
-    private void Rate()
+    private void Rate(MulticastSendSocket socket)
     {
         var passed = now() - _ratedAt;
         if (passed < 250_000)
             return;
         PacketsPerSecond += Math.Min(1, passed / 1e6) * (((Packets - _ratedPackets) * 1e6 / passed) - PacketsPerSecond);
-        (_ratedAt, _ratedPackets) = (now(), Packets);
+        if (Packets > _ratedPackets)
+            NotTaken = (socket.NotSent - _ratedNotSent) / (double)(Packets - _ratedPackets);
+        if (socket.NotSent > _ratedNotSent)
+            SendError = new SocketException((int)socket.LastError!.Value).Message;
+        (_ratedAt, _ratedPackets, _ratedNotSent) = (now(), Packets, socket.NotSent);
     }
 }

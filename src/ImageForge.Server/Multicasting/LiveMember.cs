@@ -38,7 +38,18 @@ internal sealed class LiveMember(long taskId, string hostName, IPAddress address
         OutOfStep = figures.InStep ? 0 : OutOfStep + 1;
     }
 
-    public void Leave() => _leave.Cancel();
+    /// <summary>At any time: one that leaves by itself may be gone before whoever looks after the session comes to it.</summary>
+    public void Leave()
+    {
+        try
+        {
+            _leave.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has left.
+        }
+    }
 
     public void Dispose() => _leave.Dispose();
 }

@@ -110,6 +110,9 @@ internal sealed class LiveSession(SessionRow row, MulticastSettings settings, Gr
         return (bytes, Repair(bytes, figures));
     }
 
+    /// <summary>What <see cref="TakeCounters"/> gave could not be kept: it is given again.</summary>
+    public void GiveBack(long bytes) => Interlocked.Add(ref _bytesSaved, -bytes);
+
     /// <summary>What <see cref="TakeCounters"/> would give.</summary>
     public (long Bytes, long Repair) Unsaved(SenderFigures figures)
     {
@@ -191,6 +194,13 @@ internal sealed class LiveSession(SessionRow row, MulticastSettings settings, Gr
                 return false;
             return _closed = true;
         }
+    }
+
+    /// <summary>It could not be ended after all: machines may come again.</summary>
+    public void Reopen()
+    {
+        lock (_lock)
+            _closed = false;
     }
 
     /// <summary>Waits for members to leave by themselves, then ends what is left.</summary>

@@ -68,9 +68,15 @@ internal static class MulticastEndpoint
         }
         finally
         {
-            // While it is still counted: what the others hear tells why this one did not.
-            await members.LeftAsync(live, member, end, CancellationToken.None);
-            live.Leave(member);
+            try
+            {
+                // While it is still counted: what the others hear tells why this one did not.
+                await members.LeftAsync(live, member, end, CancellationToken.None);
+            }
+            finally
+            {
+                live.Leave(member);
+            }
         }
     }
 

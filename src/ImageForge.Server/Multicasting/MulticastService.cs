@@ -18,9 +18,10 @@ internal sealed partial class MulticastService(SessionDesk desk, HostTaskStore t
                 {
                     await TickAsync(tick, stoppingToken);
                 }
-                catch (Microsoft.Data.Sqlite.SqliteException e)
+#pragma warning disable CA1031 // A full disk or a locked database passes, and the next look comes at once; nothing of this may end the server.
+                catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
                 {
-                    // A full disk or a locked database passes; the next look comes at once.
                     LogFailed(e);
                 }
             }
@@ -42,8 +43,17 @@ internal sealed partial class MulticastService(SessionDesk desk, HostTaskStore t
             var ending = (await tasks.ListEndingAsync([.. sessions.SelectMany(static s => s.Members).Select(static m => m.TaskId)], cancellationToken)).ToHashSet();
             foreach (var session in sessions)
             {
-                var waitedFor = session is { Started: false, Row: { JobId: { } job, WaitForHosts: { } wanted } } ? Math.Min(wanted, await tasks.CountActiveAsync(job, cancellationToken)) : 0;
-                await desk.TendAsync(session, ending, waitedFor, cancellationToken);
+                try
+                {
+                    var waitedFor = session is { Started: false, Row: { JobId: { } job, WaitForHosts: { } wanted } } ? Math.Min(wanted, await tasks.CountActiveAsync(job, cancellationToken)) : 0;
+                    await desk.TendAsync(session, ending, waitedFor, cancellationToken);
+                }
+#pragma warning disable CA1031 // What troubles one session must not keep the others from being looked after.
+                catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+                {
+                    LogSessionFailed(e, session.Row.Id);
+                }
             }
             await desk.ShareAsync(cancellationToken);
         }
@@ -53,4 +63,7 @@ internal sealed partial class MulticastService(SessionDesk desk, HostTaskStore t
 
     [LoggerMessage(LogLevel.Warning, "Looking after the multicast sessions failed and will be repeated")]
     private partial void LogFailed(Exception exception);
+
+    [LoggerMessage(LogLevel.Warning, "Looking after multicast session {Session} failed and will be repeated")]
+    private partial void LogSessionFailed(Exception exception, long session);
 }

@@ -8,6 +8,7 @@ using ImageForge.Server.BootServices;
 using ImageForge.Server.Events;
 using ImageForge.Server.Images;
 using ImageForge.Server.ImageStore;
+using Microsoft.Data.Sqlite;
 
 namespace ImageForge.Server.Multicasting;
 
@@ -67,7 +68,7 @@ internal sealed partial class SessionDesk(
     /// <summary>Ends a session for whatever reason, told once.</summary>
     public async Task EndAsync(SessionRow row, SessionEnd reason, string? text, CancellationToken cancellationToken)
     {
-        LiveSession? live;
+        LiveSession? live = null;
         bool ended;
         await _gate.WaitAsync(cancellationToken);
         try
@@ -77,6 +78,18 @@ internal sealed partial class SessionDesk(
                 return;
             // First, so that a machine that comes now finds no session instead of one that is closed.
             ended = await store.EndAsync(row.Id, reason, text, CancellationToken.None);
+        }
+        catch (SqliteException e) when (live is not null && reason == SessionEnd.Failed)
+        {
+            // Its sender is dead whatever the database says; the next machine begins another one.
+            LogNotEnded(e, row.Id, row.Image);
+            ended = false;
+        }
+        catch (SqliteException) when (live is not null)
+        {
+            // It goes on as if nobody had wanted its end: whoever did may want it again.
+            live.Reopen();
+            throw;
         }
         finally
         {
@@ -138,17 +151,29 @@ internal sealed partial class SessionDesk(
             return (null, SessionFailures.NoManifest(row.Image));
         if (groups.Take(settings, row.Id) is not { } group)
             return (null, SessionFailures.NoGroup(settings));
-        if (await store.BeginEpochAsync(row.Id, cancellationToken) is not { } begun)
+        LiveSession? live = null;
+        try
         {
-            groups.Return(group);
-            return (null, null);
+            if (await store.BeginEpochAsync(row.Id, cancellationToken) is not { } begun)
+                return (null, null);
+            var frames = new StoredFrames(row.Image, version.ManifestHash, numbers, chunks, faults, versionChunks, alarms, logger);
+            var made = new LiveSession(begun, settings, group, on, new SessionContent(numbers.PlainLengths), frames, time);
+            _live[row.Id] = made;
+            // Before it sends.
+            await ShareAsync(cancellationToken);
+            live = made;
         }
-        var frames = new StoredFrames(row.Image, version.ManifestHash, numbers, chunks, faults, versionChunks, alarms);
-        var live = new LiveSession(begun, settings, group, on, new SessionContent(numbers.PlainLengths), frames, time);
-        _live[row.Id] = live;
-        await ShareAsync(cancellationToken);
+        finally
+        {
+            if (live is null)
+            {
+                if (_live.TryRemove(row.Id, out var unused))
+                    await unused.DisposeAsync();
+                groups.Return(group);
+            }
+        }
         _ = WatchAsync(live, live.RunAsync());
-        LogBegan(row.Id, row.Image, begun.Epoch, group.Group, group.Port, on?.Name);
+        LogBegan(row.Id, row.Image, live.Row.Epoch, group.Group, group.Port, on?.Name);
         return (live, null);
     }
 
@@ -172,7 +197,14 @@ internal sealed partial class SessionDesk(
 
     private async Task RemoveAsync(LiveSession live)
     {
-        await SaveAsync(live, live.Figures());
+        try
+        {
+            await SaveAsync(live, live.Figures());
+        }
+        catch (SqliteException e)
+        {
+            LogNotSaved(e, live.Row.Id, live.Row.Image);
+        }
         await live.EndAsync(TimeSpan.Zero);
         _live.TryRemove(live.Row.Id, out _);
         groups.Return(live.Group);
@@ -185,7 +217,15 @@ internal sealed partial class SessionDesk(
         var (bytes, repair) = live.TakeCounters(figures);
         if (bytes == 0 && figures.Epoch <= live.Row.Epoch)
             return;
-        await store.SaveCountersAsync(live.Row.Id, figures.Epoch, bytes, repair, CancellationToken.None);
+        try
+        {
+            await store.SaveCountersAsync(live.Row.Id, figures.Epoch, bytes, repair, CancellationToken.None);
+        }
+        catch (SqliteException)
+        {
+            live.GiveBack(bytes);
+            throw;
+        }
     }
 
     private async Task<ChunkNumbers?> NumbersAsync(ImageVersion version, CancellationToken cancellationToken)

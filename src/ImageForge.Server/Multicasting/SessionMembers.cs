@@ -38,16 +38,20 @@ internal sealed class SessionMembers(SessionStore store, HostTaskStore tasks, Ta
     private static LikelyCause CauseFor(LiveSession session, LiveMember member, SenderFigures figures)
     {
         session.NoteSilent(member);
+        // As they are now, not as they were when the session began.
+        var all = SendInterface.All().ToList();
+        var on = session.On is { } chosen ? all.Find(i => i.Name == chosen.Name) ?? chosen with { Up = false } : null;
         var hearers = session.HearersBut(member.TaskId);
-        var near = hearers.Count(hearer => NearEachOther(session, hearer, member.Address));
-        var others = SendInterface.All().Where(i => i.Name != session.On?.Name).ToList();
-        return SilenceCause.Of(new SilenceFacts(member.HostName, member.Address, session.Group, session.Ttl, session.On, others, figures.BytesSent, near, hearers.Count - near, session.Silent));
+        var near = hearers.Count(hearer => NearEachOther(on, hearer, member.Address));
+        var others = all.Where(i => i.Name != on?.Name).ToList();
+        return SilenceCause.Of(new SilenceFacts(member.HostName, member.Address, session.Group, session.Ttl, on, others, figures.BytesSent,
+            figures.NotTaken > 0.5 ? figures.SendError : null, near, hearers.Count - near, session.Silent));
     }
 
     /// <summary>In one network, as far as the server can tell: both in the same one of ours, or both behind routers with the same first 24 (IPv6: 64) bits.</summary>
-    private static bool NearEachOther(LiveSession session, IPAddress one, IPAddress other)
+    private static bool NearEachOther(SendInterface? on, IPAddress one, IPAddress other)
     {
-        foreach (var network in session.On?.Networks ?? [])
+        foreach (var network in on?.Networks ?? [])
         {
             if (network.SameNetwork(one) && network.SameNetwork(other))
                 return true;

@@ -22,9 +22,10 @@ internal sealed record MulticastSessionView(
 /// <param name="ChunksBad">That the store does not have; machines ask for them by themselves.</param>
 /// <param name="EtaSeconds">Until the last machine has what it lacks; null: unknown.</param>
 /// <param name="RefusedMessages">Of machines, that made no sense.</param>
+/// <param name="SendError">What the server's own system says to packets that it does not take; null: it takes them.</param>
 internal sealed record SenderView(
     string Group, int Port, string? Interface, int Ttl, SenderState State, double? CapBitsPerSecond, double BitsPerSecond, double RepairShare, int Pass,
-    int ChunksDone, int Chunks, int ChunksBad, double? EtaSeconds, int Machines, int OutOfStep, long RefusedMessages);
+    int ChunksDone, int Chunks, int ChunksBad, double? EtaSeconds, int Machines, int OutOfStep, long RefusedMessages, string? SendError);
 
 internal sealed record MulticastSessionDetail(MulticastSessionView Session, IReadOnlyList<MemberView> Machines);
 
@@ -68,5 +69,5 @@ internal static class SessionViews
 
     private static SenderView Of(LiveSession live, SenderFigures figures) => new(
         live.Group.Group.ToString(), live.Group.Port, live.On?.Name, live.Ttl, figures.State, live.Cap, figures.BitsPerSecond, figures.RepairShare, figures.Pass,
-        figures.ChunksDone, figures.Chunks, live.Frames.Bad, figures.Left?.TotalSeconds, live.Members.Count, figures.Members.Count(static m => !m.InStep), figures.Refused);
+        figures.ChunksDone, figures.Chunks, live.Frames.Bad, figures.Left?.TotalSeconds, live.Members.Count, figures.Members.Count(static m => !m.InStep), figures.Refused, figures.NotTaken > 0 ? figures.SendError : null);
 }

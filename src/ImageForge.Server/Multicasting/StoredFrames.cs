@@ -4,6 +4,7 @@ using ImageForge.Multicast.Frames;
 using ImageForge.Server.Agents;
 using ImageForge.Server.Images;
 using ImageForge.Server.ImageStore;
+using Microsoft.Data.Sqlite;
 
 namespace ImageForge.Server.Multicasting;
 
@@ -12,8 +13,8 @@ namespace ImageForge.Server.Multicasting;
 /// rotted on the disk must not cost a whole room the way to the network and back. What cannot be had is told once, and members fetch it by themselves,
 /// with the error that every deploy gets.
 /// </summary>
-internal sealed class StoredFrames(
-    string image, string manifestHash, ChunkNumbers numbers, ChunkStore store, ChunkFaults faults, VersionChunks versions, Alarms alarms) : IFrameSource
+internal sealed partial class StoredFrames(
+    string image, string manifestHash, ChunkNumbers numbers, ChunkStore store, ChunkFaults faults, VersionChunks versions, Alarms alarms, ILogger logger) : IFrameSource
 {
     private readonly ImageForge.Multicast.ChunkSet _good = new(numbers.Count), _bad = new(numbers.Count);
     private readonly Lock _lock = new();
@@ -40,6 +41,20 @@ internal sealed class StoredFrames(
             return length;
         }
         Note(_bad, chunk);
+        try
+        {
+            return await LookAgainAsync(chunk, id, frame, cancel);
+        }
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            // One chunk less in the stream; whoever fetches it over HTTP makes the server look again.
+            LogNotRecorded(e, id, image);
+            return 0;
+        }
+    }
+
+    private async ValueTask<int> LookAgainAsync(int chunk, ChunkId id, Memory<byte> frame, CancellationToken cancel)
+    {
         versions.Doubt(manifestHash);
         // Looks once more, moves what has rotted out of the way, records whom it hurts and tells people.
         var verdict = (await faults.SetAsideAsync([id], cancel))[id];
@@ -70,7 +85,7 @@ internal sealed class StoredFrames(
                 read += n;
             return read == length ? read : 0;
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return 0;
         }
