@@ -223,63 +223,11 @@ public sealed class ArrivalDeployTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(TimeSpan.FromSeconds(20)));
     }
 
-    [Fact]
-    public async Task A_frame_whose_connection_ends_while_it_waits_for_room_is_lacking_again()
-    {
-        var image = SyntheticImage.Make(new Random(10), scale: 3);
-        using var stuck = new ManualResetEventSlim();
-        using var target = new FailingDevice(DeployEngineTests.Filled(image.Source.SizeBytes, 512, 0));
-        var stream = new BreakingStream(image.Store, stuck);
-        target.WriteRule = (_, _) =>
-        {
-            if (stream.Begun)
-                stuck.Wait();
-            return 0;
-        };
-        await DeployAsync(image, target, stream, source: new NoSource()).WaitAsync(TimeSpan.FromSeconds(60));
-        Assert.True(stream.Waited);
-    }
-
     /// <summary>Places of chunks in the image, counting each.</summary>
     private static int Places(SyntheticImage image, IEnumerable<int> numbers)
     {
         var ids = numbers.Select(n => Numbers(image)[n]).ToHashSet();
         return image.Manifest.DataChunks().Count(c => ids.Contains(c.Id));
-    }
-
-    /// <summary>Gives frames until one has to wait, takes that one back as a connection that breaks does, and begins again with what is lacking.</summary>
-    private sealed class BreakingStream(MemoryChunkStore store, ManualResetEventSlim stuck) : IChunkArrivals
-    {
-        public bool Begun { get; private set; }
-
-        public bool Waited { get; private set; }
-
-        public async Task RunAsync(ArrivingChunks chunks, CancellationToken cancel)
-        {
-            Begun = true;
-            var (before, waiting) = (chunks.LackingCount, -1);
-            foreach (var number in Lacking(chunks))
-            {
-                using var broken = new CancellationTokenSource();
-                var taking = chunks.TakeAsync(number, store.Frames[chunks.Numbers[number]], broken.Token).AsTask();
-                before--;
-                if (await Task.WhenAny(taking, Task.Delay(1000, cancel)) == taking)
-                    continue;
-                await broken.CancelAsync();
-                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => taking);
-                (Waited, waiting) = (true, number);
-                break;
-            }
-            Assert.Equal(before + 1, chunks.LackingCount);
-            Assert.True(chunks.Lacks(waiting));
-            stuck.Set();
-            foreach (var number in Lacking(chunks))
-                await chunks.TakeAsync(number, store.Frames[chunks.Numbers[number]], cancel);
-            while (chunks.WaitingBytes > 0)
-                await Task.Delay(5, cancel);
-        }
-
-        private static IEnumerable<int> Lacking(ArrivingChunks chunks) => chunks.LackingRuns().SelectMany(r => Enumerable.Range(r.First, r.Length)).ToList();
     }
 
     /// <summary>Asks for refusals until every frame has been looked at.</summary>
