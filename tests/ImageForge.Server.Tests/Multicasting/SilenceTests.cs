@@ -98,6 +98,9 @@ public sealed class SilenceTests
         var session = (await Sessions.UntilAsync(admin, 1, s => s.GetProperty("session").Text("state") == "ended")).GetProperty("session");
         Assert.Equal("failed", session.Text("endReason"));
         Assert.Contains("cannot send to 239.255.73.1 on lo", session.Text("endText"), StringComparison.Ordinal);
+        // Told when its machines have left, a moment after it ended.
+        for (var attempt = 0; attempt < 200 && (await CheckInTests.EventsAsync(server, "multicastEnded")).Count == 0; attempt++)
+            await Task.Delay(50);
         Assert.Contains("cannot send", Assert.Single(await CheckInTests.EventsAsync(server, "multicastEnded")).Text, StringComparison.Ordinal);
     }
 }
