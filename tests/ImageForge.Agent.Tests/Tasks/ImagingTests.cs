@@ -139,7 +139,8 @@ public sealed class ImagingTests : ImagingScene
         Deploy();
         using var target = new StagedMachine();
         var disk = target.AddDisk("target", DiskSize);
-        _server.Intercept = Answering("deploy/chunks/", "GET", 150, context => ScriptedServer.ProblemAsync(context, 401, "tokenRevoked", "x", "y"));
+        // Late: what was fetched and not yet written, some 60 chunks when the disk is slow, is fetched again.
+        _server.Intercept = Answering("deploy/chunks/", "GET", 280, context => ScriptedServer.ProblemAsync(context, 401, "tokenRevoked", "x", "y"));
         Assert.Equal(11, await target.RunAsync(_server.CommandLine()));
         _server.Intercept = null;
         Directory.Delete(target.PathOf("state"), recursive: true);
