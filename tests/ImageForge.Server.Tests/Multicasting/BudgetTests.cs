@@ -26,14 +26,14 @@ public sealed class BudgetTests
         await Wait.ForAsync(() => desk.Live.Count == 2 && second.Received.Count > 0);
         Assert.InRange(desk.Live.Sum(s => s.Cap!.Value), total * 0.999, total * 1.001);
         Assert.Equal(2, desk.Live.Select(s => s.Group).Distinct().Count());
-        (await brief).HasEverything();
+        (await brief).HasWhatTheStreamGives();
         // Its last machine has gone, so has the session; what it had is the other's.
         await Wait.ForAsync(() => desk.Live.Count == 1 && Math.Abs(desk.Live[0].Cap!.Value - total) < 1);
 
         // Changed while it runs.
         await (await admin.PutAsJsonAsync("api/v1/multicast/settings", new { @interface = "lo" })).JsonAsync(HttpStatusCode.OK);
         Assert.Null(desk.Live.SingleOrDefault()?.Cap);
-        (await receiving).HasEverything();
+        (await receiving).HasWhatTheStreamGives();
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class BudgetTests
         var machine = (await room.OrderAsync(1, new MulticastChoice()))[0];
         await machine.CheckInAsync();
         var began = TimeProvider.System.GetTimestamp();
-        (await machine.ReceiveAsync()).HasEverything();
+        (await machine.ReceiveAsync()).HasWhatTheStreamGives();
         var seconds = TimeProvider.System.GetElapsedTime(began).TotalSeconds;
         var bits = 8 * (await Sessions.GetAsync(admin, 1)).GetProperty("session").GetProperty("bytesSent").GetDouble();
         // A burst at the beginning may be ahead of the clock by some milliseconds.

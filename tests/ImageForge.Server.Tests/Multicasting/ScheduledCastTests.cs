@@ -14,7 +14,7 @@ public sealed class ScheduledCastTests
         Sessions.UntilAsync(admin, 1, s => s.GetProperty("session") is var session && session.Text("state") == "waiting" && session.GetProperty("sender") is { ValueKind: System.Text.Json.JsonValueKind.Object } sender
             && sender.Text("state") == "waiting" && s.GetProperty("machines").EnumerateArray().Count(m => m.GetProperty("present").GetBoolean()) == machines);
 
-    private static async Task AllCompleteAsync(IEnumerable<Task<ReceiveOutcome>> receiving) => Assert.All(await Task.WhenAll(receiving), o => o.HasEverything());
+    private static async Task AllCompleteAsync(IEnumerable<Task<ReceiveOutcome>> receiving) => Assert.All(await Task.WhenAll(receiving), o => o.HasWhatTheStreamGives());
 
     [Fact]
     public async Task It_sends_nothing_before_the_last_machine_it_waits_for_is_there()

@@ -75,7 +75,7 @@ public sealed class StopTests
         Assert.Equal(ReceiveEnd.ChannelLost, (await receiving).End);
         Assert.InRange(machine.Received.Count, 8, room.Numbers.Count - 1);
         await machine.CheckInAsync();
-        (await machine.ReceiveAsync()).HasEverything();
+        (await machine.ReceiveAsync()).HasWhatTheStreamGives();
         var session = (await Sessions.GetAsync(await server.AdminAsync(), 1)).GetProperty("session");
         Assert.Equal(2, session.GetProperty("epoch").GetInt32());
     }
