@@ -57,7 +57,7 @@ public sealed class MulticastTests(ServerUnderTest server, ITestOutputHelper out
             agents.Add(new AgentProcess(await server.CommandLineAsync(Mac(i)), Disks($"target{i}")));
         try
         {
-            await UntilAsync(() => HasContent("target0-b.img", 12 * Mib) && HasContent("target1-b.img", 12 * Mib));
+            await DiskProgress.UntilAsync(() => DiskProgress.HasContent(_folder, "target0-b.img", 12 * Mib) && DiskProgress.HasContent(_folder, "target1-b.img", 12 * Mib));
             // A machine loses its power, the server is killed, a machine comes late.
             await agents[1].KillAsync();
             await server.KillAsync();
@@ -94,23 +94,4 @@ public sealed class MulticastTests(ServerUnderTest server, ITestOutputHelper out
 
     private static int Number(string text, string pattern) =>
         Regex.Match(text, pattern) is { Success: true } found ? int.Parse(found.Groups[1].Value, CultureInfo.InvariantCulture) : throw new InvalidOperationException($"{pattern} is not in {text}");
-
-    private bool HasContent(string name, long at)
-    {
-        var some = new byte[64];
-        using var file = File.OpenHandle(_folder.File(name), share: FileShare.ReadWrite);
-        RandomAccess.Read(file, some, at);
-        return some.AsSpan().ContainsAnyExcept((byte)0);
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        for (var i = 0; i < 3000; i++)
-        {
-            if (condition())
-                return;
-            await Task.Delay(10);
-        }
-        Assert.Fail("the task never got under way");
-    }
 }

@@ -60,7 +60,7 @@ public sealed class SeveralDisksTests(ServerUnderTest server) : IClassFixture<Se
         using (var first = new AgentProcess(await server.CommandLineAsync(TargetMac), Targets))
         {
             // The second disk of the image is under way: the first one's content is all there.
-            await UntilAsync(() => HasContent("target-data.img", 12 * Mib));
+            await DiskProgress.UntilAsync(() => DiskProgress.HasContent(_folder, "target-data.img", 12 * Mib));
             await first.KillAsync();
         }
         // No disk of an unfinished set has its first sector.
@@ -100,24 +100,5 @@ public sealed class SeveralDisksTests(ServerUnderTest server) : IClassFixture<Se
         Assert.True(code == 0, output);
         Assert.Equal("succeeded", (await server.TaskAsync(job)).GetProperty("state").GetString());
         return output;
-    }
-
-    private bool HasContent(string name, long at)
-    {
-        var some = new byte[64];
-        using var file = File.OpenHandle(_folder.File(name), share: FileShare.ReadWrite);
-        RandomAccess.Read(file, some, at);
-        return some.AsSpan().ContainsAnyExcept((byte)0);
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        for (var i = 0; i < 3000; i++)
-        {
-            if (condition())
-                return;
-            await Task.Delay(10);
-        }
-        Assert.Fail("the task never got under way");
     }
 }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace ImageForge.Imaging.Imports.Streams;
 
 /// <summary>Decompresses any number of zstd frames in a row (<c>zstd</c>, <c>zstdmt --ultra</c>, <c>pzstd</c>), whatever their length. Forward only.</summary>
-internal sealed unsafe partial class ZstdStream : Stream
+internal sealed unsafe partial class ZstdStream : ForwardStream
 {
     private const string Library = "libzstd";
 
@@ -22,14 +22,6 @@ internal sealed unsafe partial class ZstdStream : Stream
     }
 
     ~ZstdStream() => Release();
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     /// <exception cref="InvalidDataException">It is not zstd, or cut off.</exception>
     public override int Read(Span<byte> buffer)
@@ -64,11 +56,6 @@ internal sealed unsafe partial class ZstdStream : Stream
         }
         return 0;
     }
-
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
